@@ -1,0 +1,9 @@
+"""What the user can mend, said in the user's own key names."""
+
+
+class UserError(Exception):
+    """A mistake of the user's: `lines` are printed, one a mistake, without a traceback, and the exit status is 2."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
