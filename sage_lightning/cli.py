@@ -1,0 +1,198 @@
+"""The doors: `python train.py …`, `python evaluate.py …`, `sage-lightning train …`.
+
+Overrides are checked, all at once, before Hydra is let run. Processes that DDP starts again do not go through
+Hydra: they read the config that rank 0 has composed, so that multirun and its numbered folders keep working.
+"""
+
+import importlib.metadata
+import json
+import logging
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from sage_lightning import config
+from sage_lightning.errors import UserError
+from sage_lightning.version import __version__
+
+log = logging.getLogger("sage_lightning")
+
+# Set while a run is under way: the folder from which a rank that DDP started reads its config.
+RUN_FOLDER = "SAGE_LIGHTNING_RUN_FOLDER"
+
+Task = Callable[[DictConfig, Path], dict[str, float]]
+
+
+def main() -> None:
+    """`sage-lightning <command> <overrides>`."""
+    commands = {"train": train, "evaluate": evaluate}
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command in ("--version", "-V"):
+        print(f"sage_lightning {__version__}")
+    elif RUN_FOLDER in os.environ:
+        train()  # a rank that DDP started with this command line; the command itself is still in it
+    elif command in commands:
+        del sys.argv[1]
+        commands[command]()
+    else:
+        print(f"sage-lightning {command}: no such command; it is one of {', '.join(commands)}", file=sys.stderr)
+        sys.exit(2)
+
+
+def train() -> None:
+    """Trains, evaluates, and writes the report."""
+    _enter("train", _train)
+
+
+def evaluate() -> None:
+    """Evaluates a checkpoint and writes the report."""
+    _enter("evaluate", _evaluate)
+
+
+def _enter(name: str, task: Task) -> None:
+    if folder := os.environ.get(RUN_FOLDER):
+        cfg = OmegaConf.load(Path(folder) / "config.yaml")
+        assert isinstance(cfg, DictConfig)
+        task(cfg, Path(folder))
+        return
+    arguments = get_args_parser().parse_args()
+    asks_only = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info is not None
+    if not asks_only:
+        try:
+            config.check(arguments.overrides, name, multirun=arguments.multirun)
+        except UserError as error:
+            _refuse(error)
+    failed: list[str] = []
+
+    def run(cfg: DictConfig) -> None:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        environment = dict(os.environ)
+        try:
+            _record(cfg, folder, task)
+        except UserError as error:
+            if not arguments.multirun:
+                _refuse(error)
+            failed.extend(error.lines)  # the other trials go on
+            for line in error.lines:
+                log.error("%s", line)
+        finally:
+            # DDP leaves its ranks' variables behind, and the next trial would take itself for a child.
+            os.environ.clear()
+            os.environ.update(environment)
+
+    hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)()
+    if failed:
+        sys.exit(2)
+
+
+def _refuse(error: UserError) -> None:
+    for line in error.lines:
+        print(line, file=sys.stderr)
+    sys.exit(2)
+
+
+def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
+    """Runs the task in its folder, which tells afterwards what was asked, what came and how long it took."""
+    cfg = _settled(cfg)
+    for note in config.notes(config.resolved(cfg)):
+        log.info("%s", note)
+    OmegaConf.save(cfg, folder / "config.yaml")
+    _write_json(folder / "provenance.json", _provenance())
+    os.environ[RUN_FOLDER] = str(folder.resolve())
+    summary: dict[str, Any] = {"overrides": list(HydraConfig.get().overrides.task), "status": "failed", "metrics": {}}
+    started = time.monotonic()
+    try:
+        summary["metrics"] = task(cfg, folder)
+        summary["status"] = "done"
+    finally:
+        summary["seconds"] = round(time.monotonic() - started, 1)
+        _write_json(folder / "summary.json", summary)
+
+
+def _settled(cfg: DictConfig) -> DictConfig:
+    """The config as it is run and kept: resolved, its folders absolute, a resumed run's own where there is one."""
+    settled = config.resolved(cfg)
+    settled["paths"] = {name: folder and str(Path(folder).absolute()) for name, folder in settled["paths"].items()}
+    for keys in (settled.get("data", {}), settled.get("data", {}).get("source", {})):
+        for name in ("root", "nodes"):
+            if isinstance(keys.get(name), str):
+                keys[name] = str(Path(keys[name]).absolute())
+    if settled.get("resume") is not None:
+        from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
+
+        begun = read_checkpoint(find_checkpoint(Path(settled["resume"])))[KEY]["config"]
+        settled = config.resumed(begun, settled)
+    return OmegaConf.create(settled)
+
+
+def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning import build  # torch takes seconds to import: not before the config is known to be right
+
+    started = time.monotonic()
+    data = build.datamodule(cfg)
+    checkpoint = build.resume_from(cfg, data)
+    method = build.method(cfg, data)
+    trainer = build.trainer(cfg, folder, data)
+    prepared = time.monotonic()
+    trainer.fit(method, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    if not trainer.is_global_zero:
+        return {}
+    facts = {
+        "command": " ".join(sys.argv),
+        "data ready after": f"{prepared - started:.0f} s",
+        "training": f"{time.monotonic() - prepared:.0f} s",
+    }
+    return build.evaluation(cfg, folder, folder, "test", facts, trainer.loggers)
+
+
+def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning import build
+
+    return build.evaluation(cfg, folder, Path(cfg.ckpt_path), cfg.split, {"command": " ".join(sys.argv)}, [])
+
+
+class TrialsTable(Callback):
+    """After a multirun: one table over its trials, printed and saved as `trials.csv` beside their folders."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Reads what each numbered folder says of itself."""
+        from sage_lightning.evaluation.headline import print_table
+        from sage_lightning.evaluation.trials import trials_table
+
+        folder = Path(config.hydra.sweep.dir)
+        print_table(trials_table(folder), title=f"Trials of {folder}")
+
+
+def _provenance() -> dict[str, Any]:
+    """What a reader needs to make the run again: versions, revision, machine, command."""
+    packages = ("torch", "torchvision", "timm", "pytorch-lightning", "hydra-core", "numpy", "pandas", "pillow")
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {
+        "sage_lightning": __version__,
+        "git": git.stdout.strip() or None,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "packages": {name: importlib.metadata.version(name) for name in packages},
+        "command": sys.argv,
+    }
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")

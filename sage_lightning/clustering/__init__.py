@@ -1,0 +1,1 @@
+"""Embeddings in, cluster labels out."""

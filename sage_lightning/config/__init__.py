@@ -1,0 +1,8 @@
+"""Finds conf/, checks what a user asks for, and says what is wrong in the user's own key names."""
+
+from sage_lightning.config.checking import check
+from sage_lightning.config.compose import config_dir, resolved
+from sage_lightning.config.resume import resumed
+from sage_lightning.config.rules import notes
+
+__all__ = ["check", "config_dir", "notes", "resolved", "resumed"]

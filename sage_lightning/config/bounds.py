@@ -1,0 +1,77 @@
+"""Numbers by themselves: how small and how large each may be."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+AT_LEAST_0 = (
+    "seed",
+    "data.num_workers",
+    "schedule.warmup_epochs",
+    "optimizer.weight_decay",
+    "augment.view.jitter",
+)
+AT_LEAST_1 = (
+    "callbacks.checkpoint_every_n_steps",
+    "data.batch_size",
+    "data.days",
+    "data.frames",
+    "data.ir_patch",
+    "data.ir_size",
+    "data.nodes",
+    "data.prepare_workers",
+    "data.rgb_patch",
+    "data.rgb_size",
+    "data.rgb_store_size",
+    "model.projector",
+    "trainer.accumulate_grad_batches",
+    "trainer.num_nodes",
+)
+POSITIVE = ("optimizer.lr",)
+FRACTIONS = ("augment.view.flip", "augment.view.scale", "data.crop_box", "schedule.floor")  # 0 and 1 included
+INSIDE = ("data.split.val", "data.split.test")  # neither 0 nor 1
+BELOW_1 = ("data.faults", "model.rgb_backbone.drop_path", "model.ir_backbone.drop_path")  # 0 included
+RISING = ("augment.view.scale", "augment.view.ratio", "thermal.thresholds")  # from the smaller to the larger
+
+
+def get(config: dict[str, Any], key: str) -> Any:
+    """The value of a dotted key, None where there is none."""
+    node: Any = config
+    for part in key.split("."):
+        node = node.get(part) if isinstance(node, dict) else None
+    return node
+
+
+def show(value: Any) -> str:
+    """A value as one writes it on the command line."""
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+
+
+def bounds(config: dict[str, Any]) -> Iterator[str]:
+    """A line for each number out of its bounds."""
+    tests = (
+        (AT_LEAST_0, lambda x: x >= 0, "must be at least 0"),
+        (AT_LEAST_1, lambda x: x >= 1, "must be at least 1"),
+        (POSITIVE, lambda x: x > 0, "must be above 0"),
+        (FRACTIONS, lambda x: 0 <= x <= 1, "must lie between 0 and 1"),
+        (INSIDE, lambda x: 0 < x < 1, "must lie between 0 and 1, neither of them included"),
+        (BELOW_1, lambda x: 0 <= x < 1, "must be at least 0 and below 1"),
+    )
+    for keys, legal, words in tests:
+        for key in keys:
+            value = get(config, key)
+            numbers = value if isinstance(value, list) else [value]
+            # Only numbers: `data.nodes` is how many nodes a simulation has, and the node table of real files.
+            if not all(legal(number) for number in numbers if isinstance(number, int | float)):
+                yield f"{key}={show(value)}: {words}"
+    for key in RISING:
+        value = get(config, key)
+        if isinstance(value, list) and any(low > high for low, high in pairwise(value)):
+            yield f"{key}={show(value)}: must go from the smaller to the larger"
+
+
+def shares(config: dict[str, Any]) -> Iterator[str]:
+    """Validation and test must leave something to train on."""
+    val, test = get(config, "data.split.val"), get(config, "data.split.test")
+    if val is not None and test is not None and val < 1 and test < 1 and val + test >= 1:
+        yield f"data.split.val={val} and data.split.test={test} leave nothing to train on"

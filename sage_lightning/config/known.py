@@ -1,0 +1,51 @@
+"""What conf/ cannot say of its own keys: hints, kinds that a default does not tell, owners, open nodes."""
+
+from typing import Any
+
+# How to give a value that a run cannot do without.
+HINTS = {
+    "data.root": "data.root=<folder of camera files>",
+    "ckpt_path": "ckpt_path=<run folder or checkpoint>",
+}
+
+# Kinds of keys that no `_target_` takes and whose default allows more, or less, than its own kind.
+SIZE = int | tuple[int, int]
+KINDS: dict[str, Any] = {
+    "resume": str | None,
+    "ckpt_path": str,
+    "data.rgb_size": SIZE,
+    "data.ir_size": SIZE,
+    "data.rgb_store_size": tuple[int, int],
+    "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
+    "data.thermal_size": str | SIZE,
+    "data.rgb_patch": int | None,
+    "data.ir_patch": int | None,
+}
+
+# Nodes whose keys are not conf's to know: they go to another library by name.
+OPEN = ("model.rgb_backbone.options", "model.ir_backbone.options")
+
+# Nodes with keys of their own that may be left out as a whole.
+MAY_BE_NULL = ("augment.photometric",)
+
+# Parameters that the program fills in from the one key that says them.
+OWNERS = {
+    "model.rgb_backbone.img_size": "data.rgb_size",
+    "model.rgb_backbone.patch_size": "data.rgb_patch",
+    "model.ir_backbone.img_size": "data.ir_size",
+    "model.ir_backbone.patch_size": "data.ir_patch",
+    "model.ir_backbone.in_chans": "thermal",
+    "model.rgb_backbone.options.img_size": "data.rgb_size",
+    "model.rgb_backbone.options.patch_size": "data.rgb_patch",
+    "model.rgb_backbone.options.drop_path_rate": "model.rgb_backbone.drop_path",
+    "model.ir_backbone.options.img_size": "data.ir_size",
+    "model.ir_backbone.options.patch_size": "data.ir_patch",
+    "model.ir_backbone.options.in_chans": "thermal",
+    "model.ir_backbone.options.drop_path_rate": "model.ir_backbone.drop_path",
+    "augment.view.rgb_size": "data.rgb_size",
+    "augment.view.ir_size": "data.ir_size",
+    "schedule.batch_size": "data.batch_size",
+    "trainer.logger": "logger",
+    "trainer.callbacks": "callbacks",
+    "trainer.default_root_dir": "paths.output_dir",
+}

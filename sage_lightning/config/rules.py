@@ -1,0 +1,158 @@
+"""What must hold between the keys of a composed config: one function a rule, each yields its lines."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import get_object
+
+from sage_lightning.config.bounds import bounds, get, shares, show
+from sage_lightning.config.sensors import backbones, notes, patches
+
+__all__ = ["RULES", "notes"]
+
+_UNITS = ("celsius", "kelvin", "counts", "display")
+_SPLITS = ("train", "val", "test")
+
+
+def units(config: dict[str, Any]) -> Iterator[str]:
+    """What a thermal choice needs, the collection has."""
+    unit, thermal = get(config, "data.thermal_unit"), get(config, "thermal._target_")
+    if unit is None:
+        return
+    if unit not in _UNITS:
+        yield f"data.thermal_unit={unit}: not one of {', '.join(_UNITS)}"
+    elif unit in ("counts", "display") and get_object(thermal).needs_degrees:
+        name = thermal.rpartition(".")[2].lower()
+        yield f"thermal={name} needs degrees, and data.thermal_unit={unit} has none; use thermal=percentile"
+
+
+def pictures(config: dict[str, Any]) -> Iterator[str]:
+    """Sizes of simulated pictures, and the positions of the simulated camera."""
+    for key in ("data.picture_size", "data.thermal_size"):
+        size = get(config, key)
+        if isinstance(size, str | int) and not re.fullmatch(r"[1-9]\d*x[1-9]\d*", str(size)):
+            yield f"{key}={size}: not a size; write <width>x<height>, as in {key}=6144x2048"
+    positions = get(config, "data.positions")
+    if isinstance(positions, list):
+        if not positions:
+            yield "data.positions=[]: there must be at least one, of 1 to 32"
+        if wrong := [position for position in positions if not 1 <= position <= 32]:
+            yield f"data.positions={show(positions)}: {', '.join(map(str, wrong))} is not one of 1 to 32"
+
+
+def crop(config: dict[str, Any]) -> Iterator[str]:
+    """The field of view that both sensors share has an inside."""
+    box = get(config, "data.crop_box")
+    if isinstance(box, list) and not (len(box) == 4 and box[0] < box[2] and box[1] < box[3]):
+        yield f"data.crop_box={show(box)}: must be [left,top,right,bottom] with left < right and top < bottom"
+
+
+def scale(config: dict[str, Any]) -> Iterator[str]:
+    """The bounds that degrees are scaled by, in their order."""
+    low, high = get(config, "thermal.low"), get(config, "thermal.high")
+    if low is not None and high is not None and low >= high:
+        yield f"thermal.low={low} must be below thermal.high={high}"
+
+
+def folders(config: dict[str, Any]) -> Iterator[str]:
+    """What a run reads is there. That a folder holds pairs is for its reader to say."""
+    root, nodes = get(config, "data.root"), get(config, "data.nodes")
+    if root is not None and not Path(root).is_dir():
+        yield f"data.root={root}: no such folder"
+    if isinstance(nodes, str) and not Path(nodes).is_file():
+        yield f"data.nodes={nodes}: no such file"
+    for key in ("resume", "ckpt_path"):
+        given = get(config, key)
+        if given is None or (path := Path(given)).is_file():
+            continue
+        if not path.is_dir():
+            yield f"{key}={given}: no such run folder or checkpoint"
+        elif not any(path.glob("*.ckpt")) and not any(path.glob("checkpoints/*.ckpt")):
+            yield f"{key}={given}: the folder holds no checkpoint (checkpoints/*.ckpt)"
+
+
+def splits(config: dict[str, Any]) -> Iterator[str]:
+    """The split that is evaluated."""
+    if (split := config.get("split")) is not None and split not in _SPLITS:
+        yield f"split={split}: not one of {', '.join(_SPLITS)}"
+
+
+def batch(config: dict[str, Any]) -> Iterator[str]:
+    """The global batch divides over ranks and accumulation steps, and is one that VICReg can use."""
+    size = get(config, "data.batch_size")
+    steps = get(config, "trainer.accumulate_grad_batches") or 1
+    vicreg = str(get(config, "model._target_")).endswith(".VICReg")
+    if vicreg and steps > 1:
+        yield (
+            f"trainer.accumulate_grad_batches={steps}: VICReg's statistics need the whole batch at once; "
+            "leave it at 1 and use more ranks or a smaller data.batch_size"
+        )
+    if size is None or size < 1:
+        return
+    if vicreg and size < 2:
+        yield f"data.batch_size={size}: VICReg needs at least 2 pairs"
+    ranks = _ranks(config)
+    parts = (ranks or 1) * steps
+    if parts > 1 and size % parts:
+        over = [f"{ranks} ranks"] if ranks and ranks > 1 else []
+        over += [f"{steps} accumulation steps"] if steps > 1 else []
+        near = [number for number in (size - size % parts, size - size % parts + parts) if number]
+        are = "nearest are" if len(near) > 1 else "the least is"
+        numbers = " and ".join(map(str, near))
+        yield f"data.batch_size={size} does not divide over {' × '.join(over)}: {are} {numbers}"
+
+
+def devices(config: dict[str, Any]) -> Iterator[str]:
+    """A GPU that is asked for is there."""
+    accelerator, wanted = get(config, "trainer.accelerator"), get(config, "trainer.devices")
+    if isinstance(wanted, int) and wanted < 1 and wanted != -1:
+        yield f"trainer.devices={wanted}: must be at least 1, or -1 for all"
+    if accelerator not in ("gpu", "cuda"):
+        return
+    import torch
+
+    if not torch.accelerator.is_available():
+        yield f"trainer.accelerator={accelerator}: PyTorch finds no GPU; use cpu or auto"
+    elif isinstance(wanted, int) and wanted > (count := torch.accelerator.device_count()):
+        yield f"trainer.devices={wanted}: PyTorch finds {count} here"
+
+
+def length(config: dict[str, Any]) -> Iterator[str]:
+    """A run has an end, and more than none of it."""
+    epochs, steps = get(config, "trainer.max_epochs"), get(config, "trainer.max_steps")
+    if epochs is not None and epochs < 1 and epochs != -1:
+        yield f"trainer.max_epochs={epochs}: must be at least 1, or -1 for as many as trainer.max_steps takes"
+    elif epochs == -1 and (steps is None or steps == -1):
+        yield "trainer.max_epochs=-1: the run has no end; give trainer.max_steps"
+    if steps is not None and steps < 1 and steps != -1:
+        yield f"trainer.max_steps={steps}: must be at least 1, or -1 for none"
+
+
+def _ranks(config: dict[str, Any]) -> int | None:
+    """How many processes there will be; None where the machine decides."""
+    wanted, machines = get(config, "trainer.devices"), get(config, "trainer.num_nodes") or 1
+    if isinstance(wanted, list):
+        return len(wanted) * machines
+    if isinstance(wanted, int) and wanted >= 1:
+        return wanted * machines
+    return None
+
+
+Rule = Callable[[dict[str, Any]], Iterator[str]]
+RULES: tuple[Rule, ...] = (
+    folders,
+    splits,
+    bounds,
+    shares,
+    pictures,
+    crop,
+    scale,
+    units,
+    backbones,
+    patches,
+    batch,
+    devices,
+    length,
+)

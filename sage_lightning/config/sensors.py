@@ -1,0 +1,104 @@
+"""Sizes, patches and backbones of the two sensors: a patch divides its image, and timm has the backbone."""
+
+import difflib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from sage_lightning.config.bounds import get, show
+from sage_lightning.config.compose import config_dir
+
+SENSORS = ("rgb", "ir")
+
+
+def backbones(config: dict[str, Any]) -> Iterator[str]:
+    """Architectures that timm does not have."""
+    for sensor in SENSORS:
+        name = _backbone(config, sensor)
+        if name is not None and not _known(name):
+            import timm
+
+            near = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+            hint = f"nearest are {', '.join(near)}" if near else "timm.list_models() names them all"
+            yield f"model.{sensor}_backbone.name={name}: timm has no such architecture; {hint}"
+
+
+def patches(config: dict[str, Any]) -> Iterator[str]:
+    """Patches that do not divide their image: timm would drop the border without a word."""
+    for sensor in SENSORS:
+        size, patch = get(config, f"data.{sensor}_size"), get(config, f"data.{sensor}_patch")
+        name = _backbone(config, sensor)
+        if size is None or name is None or not _known(name):
+            continue
+        sides = _sides(size)
+        if patch is None:
+            if _is_vit(name):
+                yield f"data.{sensor}_patch=null: model.{sensor}_backbone is a ViT, which needs a patch size"
+        elif patch >= 1 and min(sides) >= 1 and any(side % patch for side in sides) and _is_vit(name):
+            yield _patch_line(sensor, size, patch)
+
+
+def notes(config: dict[str, Any]) -> list[str]:
+    """What is right but has no effect, one line each."""
+    return [
+        f"data.{sensor}_patch is unused: model.{sensor}_backbone is a CNN"
+        for sensor in SENSORS
+        if get(config, f"data.{sensor}_patch") is not None
+        and (name := _backbone(config, sensor)) is not None
+        and not _is_vit(name)
+    ]
+
+
+def _patch_line(sensor: str, size: Any, patch: int) -> str:
+    """Says which patches divide the image, and which images the patch divides, the nearest first."""
+    sides = _sides(size)
+    divisors = [d for d in range(1, min(sides) + 1) if not any(side % d for side in sides)]
+    below = [d for d in divisors if d < patch][-1:]
+    above = [d for d in divisors if d > patch][:1]
+    patches = ", ".join(map(str, below + above))
+    ways = [[side + patch - side % patch, side - side % patch] for side in sides]
+    if isinstance(size, int):
+        near = sorted((way for way in ways[0] if way), key=lambda way: abs(way - size))
+        sizes = ", ".join(map(str, near))
+    else:
+        sizes = show(
+            [
+                min((way for way in both if way), key=lambda way: abs(way - side)) if side % patch else side
+                for side, both in zip(sides, ways, strict=True)
+            ]
+        )
+    return (
+        f"data.{sensor}_patch={patch} does not divide data.{sensor}_size={show(size)}: "
+        f"use {patches} or another divisor, or data.{sensor}_size={sizes}"
+    )
+
+
+def _sides(size: Any) -> list[int]:
+    return [size] if isinstance(size, int) else list(size)
+
+
+def _backbone(config: dict[str, Any], sensor: str) -> str | None:
+    name = get(config, f"model.{sensor}_backbone.name")
+    return None if name is None else str(name)
+
+
+@functools.cache
+def _known(name: str) -> bool:
+    """Whether timm has it; those that conf/ names need no import of timm, which takes seconds."""
+    if any(
+        OmegaConf.select(OmegaConf.load(file), "name") == name
+        for file in (config_dir() / "model/backbone").glob("*.yaml")
+    ):
+        return True
+    import timm
+
+    return bool(timm.is_model(name))
+
+
+@functools.cache
+def _is_vit(name: str) -> bool:
+    from sage_lightning.models.backbone import is_vit
+
+    return _known(name) and is_vit(name)

@@ -1,0 +1,170 @@
+"""The data of a run for Lightning: loaders over the store, and views made in batch on the device."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning import LightningDataModule, Trainer
+from torch.utils.data import DataLoader
+
+from sage_lightning.batch import PairBatch
+from sage_lightning.data.augment import FullView, View
+from sage_lightning.data.counted import sample_id
+from sage_lightning.data.dataset import StoreDataset
+from sage_lightning.data.photometric import Photometric
+from sage_lightning.data.sampler import CountedBatchSampler, CountedLoader, as_is
+from sage_lightning.data.store import PairStore
+from sage_lightning.data.transform import PairTransform
+from sage_lightning.errors import UserError
+
+
+class EvaluationLoader:
+    """Batches of a split in the order of its index, nothing dropped or repeated.
+
+    Args:
+        dataset: the split.
+        rows: which of it, in order.
+        batch_size: pairs a batch; the last may be smaller.
+        num_workers: processes that read.
+        pin_memory: whether batches lie in page-locked memory.
+    """
+
+    def __init__(
+        self, dataset: StoreDataset, rows: range, batch_size: int, num_workers: int, pin_memory: bool
+    ) -> None:
+        starts = range(0, len(rows), batch_size)
+        self.loader: DataLoader[PairBatch] = DataLoader(
+            dataset,
+            batch_sampler=[[(0, row) for row in rows[start : start + batch_size]] for start in starts],
+            collate_fn=as_is,  # type: ignore[arg-type]  # `__getitems__` gives no list
+            num_workers=num_workers,
+            pin_memory=pin_memory,
+            persistent_workers=num_workers > 0,
+        )
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        return iter(self.loader)
+
+
+class PairDataModule(LightningDataModule):
+    """Pairs from a store, as a method takes them.
+
+    Args:
+        store: the decoded pairs.
+        transform: from stored pairs to model inputs.
+        train_view: what training sees of a pair.
+        eval_view: what validation and evaluation see.
+        photometric: changes of brightness and temperature in training; None for none.
+        batch_size: the global batch, over all ranks and accumulation steps.
+        seed: fixes order, crops and photometric changes.
+        num_workers: processes that read, for each rank; 0 reads in the training process.
+
+    Attributes:
+        store, transform, train_view, eval_view, photometric, batch_size, seed, num_workers: as given.
+    """
+
+    def __init__(
+        self,
+        store: PairStore,
+        transform: PairTransform,
+        train_view: View,
+        eval_view: FullView,
+        photometric: Photometric | None,
+        batch_size: int,
+        seed: int,
+        num_workers: int,
+    ) -> None:
+        super().__init__()
+        self.store = store
+        self.transform = transform
+        self.train_view = train_view
+        self.eval_view = eval_view
+        self.photometric = photometric
+        self.batch_size = batch_size
+        self.seed = seed
+        self.num_workers = num_workers
+
+    def split_index(self, split: str) -> pd.DataFrame:
+        """The index of a split's usable pairs; `PairBatch.row` counts in it."""
+        return self.store.split_index(split)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps an epoch, for any number of ranks."""
+        return self._train_pairs // self.batch_size
+
+    @property
+    def dropped_per_epoch(self) -> int:
+        """Training pairs left out of each epoch, other ones every time: the remainder modulo the batch."""
+        return self._train_pairs % self.batch_size
+
+    @property
+    def _train_pairs(self) -> int:
+        return len(self.store.rows("train"))
+
+    def train_dataloader(self) -> CountedLoader:
+        """This rank's share of every global batch, from the trainer's current step on.
+
+        Raises:
+            UserError: the train split is smaller than one batch.
+        """
+        trainer = self._of_trainer()
+        dataset = self._dataset("train")
+        if len(dataset) < self.batch_size:
+            raise UserError(
+                f"data.batch_size={self.batch_size} is more than the {len(dataset)} pairs of the train split"
+            )
+        sampler = CountedBatchSampler(
+            len(dataset),
+            self.batch_size,
+            self.seed,
+            rank=trainer.global_rank,
+            world=trainer.world_size,
+            accumulate=trainer.accumulate_grad_batches,
+            step=lambda: trainer.global_step,
+        )
+        return CountedLoader(dataset, sampler, self.num_workers, _pin())
+
+    def val_dataloader(self) -> EvaluationLoader:
+        """This rank's contiguous share of the val split."""
+        trainer = self._of_trainer()
+        dataset = self._dataset("val")
+        bounds = np.linspace(0, len(dataset), trainer.world_size + 1).round().astype(np.int64).tolist()
+        share = range(bounds[trainer.global_rank], bounds[trainer.global_rank + 1])
+        batch_size = max(1, self.batch_size // trainer.world_size)
+        return EvaluationLoader(dataset, share, batch_size, self.num_workers, _pin())
+
+    def split_loader(self, split: str, batch_size: int) -> EvaluationLoader:
+        """A whole split as stored, for use without a trainer; `evaluation_views` makes model inputs of it."""
+        dataset = self._dataset(split)
+        return EvaluationLoader(dataset, range(len(dataset)), batch_size, self.num_workers, _pin())
+
+    def evaluation_views(self, batch: PairBatch) -> PairBatch:
+        """Model inputs of a stored batch, on its device: the whole field of view, nothing drawn."""
+        return self.transform(batch, self.eval_view, None, self.seed)
+
+    def training_views(self, batch: PairBatch) -> PairBatch:
+        """Model inputs of a stored batch, on its device: what training sees in the batch's epochs."""
+        return self.transform(batch, self.train_view, self.photometric, self.seed)
+
+    def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> PairBatch:
+        """Called by Lightning once a batch is on the device."""
+        return self.training_views(batch) if self._of_trainer().training else self.evaluation_views(batch)
+
+    def _of_trainer(self) -> Trainer:
+        assert self.trainer is not None, "called by a trainer"
+        return self.trainer
+
+    def _dataset(self, split: str) -> StoreDataset:
+        index = self.store.split_index(split)
+        ids: NDArray[np.int64] = np.array([sample_id(pair) for pair in index["pair_id"]], dtype=np.int64)
+        return StoreDataset(self.store, self.store.rows(split), ids)
+
+
+def _pin() -> bool:
+    return torch.cuda.is_available()

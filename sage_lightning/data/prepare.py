@@ -1,0 +1,151 @@
+"""Collection → store: every file is decoded once, on first use, and never again.
+
+    decoded-<hash of files, recipe and sizes>/   shards of decoded pairs; kept when work is interrupted
+    store-<hash of that, index and split>/       index.parquet and manifest.json, written last
+
+So another split, other labels or another node table decode nothing again.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from sage_lightning.data.decode import decode_pairs
+from sage_lightning.data.index import COLUMNS, add_place_and_time, index_hash, label_columns, summary
+from sage_lightning.data.shards import in_one_encoding, part_path, read_note, write_json
+from sage_lightning.data.sources import PairSource
+from sage_lightning.data.split import by_day
+from sage_lightning.data.store import PairStore
+from sage_lightning.errors import UserError
+
+FORMAT = 1  # of what is written; another number makes every store again
+
+
+def prepare(
+    source: PairSource,
+    cache_dir: Path,
+    rgb_store_size: tuple[int, int],
+    val: float,
+    test: float,
+    split_seed: int,
+    workers: int,
+) -> PairStore:
+    """The store of a collection, made first if it is not there or not whole.
+
+    Any number of processes may ask for one store at the same time: the first makes it and the others wait.
+
+    Args:
+        source: the collection.
+        cache_dir: where stores are kept.
+        rgb_store_size: (H, W) in pixels at which RGB is kept.
+        val: share of local days held out to watch training.
+        test: share of local days held out for evaluation.
+        split_seed: another seed holds out other days.
+        workers: processes that decode; 0 and 1 decode in this one. They change no byte.
+
+    Raises:
+        UserError: there is no usable pair, or the split is impossible.
+    """
+    scan, nodes = source.scan(), source.nodes()
+    pairs = _usable(scan.index, source)
+    rgb_size, ir_size = (int(rgb_store_size[0]), int(rgb_store_size[1])), _thermal_size(pairs)
+    places = sorted((node.node, node.longitude, node.latitude) for node in nodes.values())
+    decoded = _name("decoded", FORMAT, scan.content, source.recipe, rgb_size, ir_size)
+    store = _name("store", decoded, index_hash(scan.index), places, val, test, split_seed)
+    cache_dir = Path(cache_dir)
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache_dir / f"{decoded}.lock"):
+        if _is_whole(cache_dir / store):
+            return PairStore(cache_dir / store)
+        index = add_place_and_time(scan.index, nodes)
+        by_day(index, val, test, split_seed)  # an impossible split is refused before hours of decoding
+        count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
+        notes = in_one_encoding(cache_dir / decoded, count)
+        index = _settle(index, notes)
+        usable = _usable(index, source)
+        index["split"] = by_day(index, val, test, split_seed)
+        train = usable.loc[index["split"] == "train", "store_row"].to_numpy(dtype=np.int64)
+        dtype = next(note["files"]["ir"]["dtype"] for note in notes if note["pairs"])
+        manifest = {
+            "format": FORMAT,
+            "decoded": decoded,
+            "shard_pairs": [note["pairs"] for note in notes],
+            "encoding": "centikelvin" if dtype == "uint16" else dtype,
+            "thermal_unit": source.thermal_unit,
+            "rgb_size": rgb_size,
+            "ir_size": ir_size,
+            "statistics": _statistics(cache_dir / decoded, notes, rgb_size, train),
+            "index_hash": index_hash(index),
+            "source": source.recipe,
+            "split": {"val": val, "test": test, "seed": split_seed},
+            "other_files": scan.others,
+        }
+        _write(cache_dir / store, index[[*COLUMNS, *label_columns(index)]], manifest)
+    return PairStore(cache_dir / store)
+
+
+def _usable(index: pd.DataFrame, source: PairSource) -> pd.DataFrame:
+    usable = index[index["status"] == "ok"]
+    if usable.empty:
+        raise UserError(f"data.root={source.root} holds no usable pair: {summary(index.assign(split=''))}")
+    return usable
+
+
+def _thermal_size(pairs: pd.DataFrame) -> tuple[int, int]:
+    """(h, w) that most pairs have by their names; the larger of two as common. One store holds one size."""
+    counts = Counter(zip(pairs["ir_height"].tolist(), pairs["ir_width"].tolist(), strict=True))
+    return max(counts, key=lambda size: (counts[size], size))
+
+
+def _name(kind: str, *ingredients: Any) -> str:
+    return f"{kind}-{hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()[:12]}"
+
+
+def _is_whole(folder: Path) -> bool:
+    if not (folder / "manifest.json").is_file() or not (folder / "index.parquet").is_file():
+        return False
+    store = PairStore(folder)
+    return all(read_note(store.shard_folder, shard) for shard in range(len(store.manifest["shard_pairs"])))
+
+
+def _settle(index: pd.DataFrame, notes: list[dict[str, Any]]) -> pd.DataFrame:
+    """The index with what decoding found out: who is quarantined after all, where the others are kept."""
+    failed = {pair_id: reason for note in notes for pair_id, reason in note["failed"].items()}
+    found = index["pair_id"].isin(list(failed)) & (index["status"] == "ok")
+    usable = (index["status"] == "ok") & ~found
+    return index.assign(
+        status=index["status"].mask(found, "quarantined"),
+        reason=index["reason"].mask(found, index["pair_id"].map(failed)),
+        store_row=(usable.cumsum() - 1).where(usable).astype("Int64"),
+    )
+
+
+def _statistics(
+    folder: Path, notes: list[dict[str, Any]], rgb_size: tuple[int, int], train: NDArray[np.int64]
+) -> dict[str, dict[str, list[float]]]:
+    """Means and standard deviations over the pixels of these store rows."""
+    kept = [np.load(part_path(folder, "moments", shard)) for shard, note in enumerate(notes) if note["pairs"]]
+    sums = np.concatenate(kept)[train].sum(0)
+    pixels = len(train) * rgb_size[0] * rgb_size[1]
+    means = {"rgb": sums[:3] / pixels / 255, "ir": sums[7:8] / sums[6]}
+    squares = {"rgb": sums[3:6] / pixels / 255**2, "ir": sums[8:9] / sums[6]}
+    return {
+        sensor: {"mean": mean.tolist(), "std": np.sqrt(np.maximum(squares[sensor] - mean**2, 0)).tolist()}
+        for sensor, mean in means.items()
+    }
+
+
+def _write(folder: Path, index: pd.DataFrame, manifest: dict[str, Any]) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "manifest.json").unlink(missing_ok=True)
+    partial = folder / "index.partial"
+    index.to_parquet(partial, index=False)
+    partial.replace(folder / "index.parquet")
+    write_json(folder / "manifest.json", manifest)

@@ -1,0 +1,143 @@
+"""Folder → files → pairs: lists a folder of camera files and pairs them on (node, exact nanosecond).
+
+Nothing is opened here. Every camera file ends in one row: in a pair, or in quarantine with its reason.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from sage_lightning.data import quarantine
+from sage_lightning.sage.names import parse_path
+
+UNKNOWN = "unknown"  # the node of a file whose path does not say it
+# Not a null: pandas takes nullable integers through float64, which holds nanoseconds only to some hundred.
+NO_TIME = -1
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a folder holds.
+
+    Attributes:
+        index: the pair index as far as names and places in the folder give it, sorted by pair id.
+        pictures: the number of picture files.
+        thermals: the number of thermal files.
+        others: the number of files that are neither, plots included; they are counted and not listed.
+        content: a hash of every listed file's path and length: where it differs, files must be decoded again.
+    """
+
+    index: pd.DataFrame
+    pictures: int
+    thermals: int
+    others: int
+    content: str
+
+
+def scan_folder(root: Path) -> Scan:
+    """Lists `root` with all folders below it, links included, and pairs what it finds."""
+    rows = []
+    others = 0
+    digest = hashlib.sha256()
+    for entry in sorted(_files(root), key=lambda entry: entry.path):
+        path = Path(entry.path).relative_to(root).as_posix()
+        file = parse_path(path)
+        if file is None or file.kind == "plot":
+            others += 1
+            continue
+        digest.update(f"{path}\0{entry.stat().st_size}\n".encode())
+        time_ns = NO_TIME if file.time_ns is None else file.time_ns
+        rows.append((path, file.kind, file.node or UNKNOWN, time_ns, file.position, file.width, file.height))
+    files = pd.DataFrame(rows, columns=["path", "kind", "node", "time_ns", "position", "width", "height"])
+    for column in ("path", "kind", "node", "position"):
+        files[column] = pd.Series(files[column], dtype="str")
+    files = files.astype({"time_ns": "int64", "width": "Int32", "height": "Int32"})
+    pictures = int((files["kind"] == "picture").sum())
+    return Scan(pair_files(files), pictures, len(files) - pictures, others, digest.hexdigest())
+
+
+def pair_files(files: pd.DataFrame) -> pd.DataFrame:
+    """The pair index of listed files, sorted by pair id.
+
+    Of several files of one kind, node and time the first by path is taken and the others are quarantined.
+    A pair whose files name two positions is quarantined and its position null: one of the two is wrong, and
+    nothing says which.
+
+    Args:
+        files: one row a file: `path`, `kind` ("picture" or "thermal"), `node`, `time_ns`, `position`,
+            `width`, `height`; `time_ns` is `NO_TIME` where a name has none.
+    """
+    files = files.sort_values("path")
+    timeless = files["time_ns"] == NO_TIME
+    again = files.duplicated(["node", "time_ns", "kind"]) & ~timeless
+    sides = [files[~timeless & ~again & (files["kind"] == kind)] for kind in ("picture", "thermal")]
+    left, right = (side.drop(columns="kind") for side in sides)
+    pairs = left.merge(right, on=["node", "time_ns"], how="outer", suffixes=("_rgb", "_ir"))
+    pairs["reason"] = ""
+    named = pairs["position_rgb"].notna() & pairs["position_ir"].notna()
+    pairs.loc[named & (pairs["position_rgb"] != pairs["position_ir"]), "reason"] = (
+        quarantine.POSITION_MISMATCH
+    )
+    pairs.loc[pairs["path_rgb"].isna() | pairs["path_ir"].isna(), "reason"] = quarantine.PARTNER_MISSING
+    parts = [
+        pairs,
+        _alone(files[again], quarantine.DUPLICATE),
+        _alone(files[timeless], quarantine.NO_TIMESTAMP),
+    ]
+    return _index(pd.concat([part for part in parts if len(part)] or [pairs], ignore_index=True))
+
+
+def _alone(files: pd.DataFrame, reason: str) -> pd.DataFrame:
+    """Rows of one file each, in the shape of the merged pairs."""
+    rows = files[["node", "time_ns"]].copy()
+    for column in ("path", "position", "width", "height"):
+        for side, kind in (("rgb", "picture"), ("ir", "thermal")):
+            rows[f"{column}_{side}"] = files[column].where(files["kind"] == kind)
+    return rows.assign(reason=reason)
+
+
+def _index(pairs: pd.DataFrame) -> pd.DataFrame:
+    position = pairs["position_rgb"].fillna(pairs["position_ir"])
+    timeless = pairs["time_ns"] == NO_TIME
+    when = pairs["time_ns"].astype("str").mask(timeless, UNKNOWN)
+    index = pd.DataFrame(
+        {
+            "pair_id": pd.Series(pairs["node"] + "-" + when, dtype="str"),
+            "node": pairs["node"],
+            "position": position.mask(pairs["reason"] == quarantine.POSITION_MISMATCH),
+            "time": pd.to_datetime(pairs["time_ns"], unit="ns", utc=True).mask(timeless),
+            "rgb_path": pairs["path_rgb"],
+            "ir_path": pairs["path_ir"],
+            "rgb_width": pairs["width_rgb"],
+            "rgb_height": pairs["height_rgb"],
+            "ir_width": pairs["width_ir"],
+            "ir_height": pairs["height_ir"],
+            "status": pd.Series("ok", index=pairs.index, dtype="str").where(
+                pairs["reason"] == "", "quarantined"
+            ),
+            "reason": pd.Series(pairs["reason"], dtype="str"),
+        }
+    )
+    return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+
+
+def _files(root: Path) -> Iterator[os.DirEntry[str]]:
+    """Every file below `root`; a folder that links lead to twice, or in a circle, is entered once."""
+    folders = [str(root)]
+    entered = set()
+    while folders:
+        folder = folders.pop()
+        status = os.stat(folder)  # noqa: PTH116 - strings throughout: a Path for each file costs more than the listing
+        if (status.st_dev, status.st_ino) in entered:
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    folders.append(entry.path)
+                elif entry.is_file():
+                    yield entry

@@ -1,0 +1,1 @@
+"""A simulated Sage camera: files in the real formats, drawn from a known truth."""

@@ -1,0 +1,52 @@
+"""Train, val and test by whole local days: neighbouring frames show the same weather.
+
+A day's split is a function of the day's name and the seed and of nothing else: adding data moves no pair, and
+all nodes hold out the same days.
+"""
+
+import hashlib
+
+import pandas as pd
+
+from sage_lightning.errors import UserError
+
+
+def by_day(index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
+    """The split of every row: "train", "val", "test", or "" for a row in quarantine.
+
+    Args:
+        index: with `status` and `local_day`.
+        val: the share of days held out to watch training, in [0, 1).
+        test: the share of days held out for evaluation, in [0, 1).
+        seed: another seed deals the days differently.
+
+    Raises:
+        UserError: the shares are not legal, or a split that was asked for gets no day.
+    """
+    if not (0 <= val < 1 and 0 <= test < 1 and val + test < 1):
+        raise UserError(
+            f"data.split.val={val}, data.split.test={test}: each must be in [0, 1) and their sum below 1"
+        )
+    usable = index["status"] == "ok"
+    place = {day: _place(day, seed) for day in sorted(index.loc[usable, "local_day"].unique())}
+    split = {day: "test" if x < test else "val" if x < test + val else "train" for day, x in place.items()}
+    _refuse_empty(set(split.values()), len(place), val, test)
+    return pd.Series(index["local_day"].map(split).where(usable, ""), dtype="str", name="split")
+
+
+def _place(day: str, seed: int) -> float:
+    """Where the day lies in [0, 1)."""
+    digest = hashlib.sha256(f"{seed}:{day}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _refuse_empty(filled: set[str], days: int, val: float, test: float) -> None:
+    wanted = {"train": True, "val": val > 0, "test": test > 0}
+    empty = [name for name, asked in wanted.items() if asked and name not in filled]
+    if not empty:
+        return
+    raise UserError(
+        f"data.split.val={val}, data.split.test={test}: no day for {' and '.join(empty)}, "
+        f"since splits are whole local days and there are {days}: "
+        "change these shares or data.split.seed, set a share to 0 to do without, or bring more days"
+    )

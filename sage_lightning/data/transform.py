@@ -1,0 +1,110 @@
+"""From stored pairs to model inputs, on the device: decode, view, photometric, channels, standardise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sage_lightning.batch import PairBatch
+from sage_lightning.data.augment import FullView, View
+from sage_lightning.data.photometric import Photometric
+from sage_lightning.data.store import PairStore
+from sage_lightning.data.thermal import ThermalChannels
+
+STATISTICS_FRAMES = 512  # training frames that the channels' mean and standard deviation are taken over
+_STATISTICS_BATCH = 32
+_SMALLEST_STD = 1e-3  # a channel that never changes is not blown up
+
+
+class PairTransform(nn.Module):
+    """The one path from stored pairs, or from one picture and one thermal frame, to model inputs.
+
+    Args:
+        thermal: turns degrees into channels.
+        rgb_mean: of red, green and blue in 0…1.
+        rgb_std: likewise.
+        ir_mean: of each channel that `thermal` gives.
+        ir_std: likewise.
+
+    Raises:
+        ValueError: there are not as many numbers as channels.
+    """
+
+    def __init__(
+        self,
+        thermal: ThermalChannels,
+        rgb_mean: Sequence[float],
+        rgb_std: Sequence[float],
+        ir_mean: Sequence[float],
+        ir_std: Sequence[float],
+    ) -> None:
+        super().__init__()
+        if not (len(rgb_mean) == len(rgb_std) == 3 and len(ir_mean) == len(ir_std) == thermal.channels):
+            raise ValueError(
+                f"a mean and a std for 3 colours and for {thermal.channels} thermal channels are needed"
+            )
+        self.thermal = thermal
+        self.rgb_mean, self.rgb_std = list(rgb_mean), list(rgb_std)
+        self.ir_mean, self.ir_std = list(ir_mean), list(ir_std)
+
+    @property
+    def normalisation(self) -> dict[str, list[float]]:
+        """The numbers, by the names of this class's arguments, as a checkpoint keeps them."""
+        names = ("rgb_mean", "rgb_std", "ir_mean", "ir_std")
+        return {name: list(getattr(self, name)) for name in names}
+
+    def forward(self, batch: PairBatch, view: View, photometric: Photometric | None, seed: int) -> PairBatch:
+        """A batch as a model takes it; see `PairBatch` for what comes in and goes out."""
+        keys = (seed, batch.epoch, batch.sample_id)
+        rgb, degrees = view(batch.rgb.float() / 255, decode(batch.ir), *keys)
+        if photometric is not None:
+            rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
+        return batch._replace(rgb=self._rgb(rgb), ir=self._ir(degrees))
+
+    def rgb_views(self, picture: Tensor, view: FullView) -> Tensor:
+        """(H, W, 3) uint8, one picture of the pairs' field of view, to (1, 3, *rgb_size) as in evaluation."""
+        return self._rgb(view.rgb(picture.permute(2, 0, 1)[None].float() / 255))
+
+    def ir_views(self, degrees: Tensor, view: FullView) -> Tensor:
+        """(h, w), one thermal frame, NaN where missing, to (1, C_ir, *ir_size) as in evaluation."""
+        return self._ir(view.ir(degrees[None].float()))
+
+    def _rgb(self, rgb: Tensor) -> Tensor:
+        return _standardise(rgb, self.rgb_mean, self.rgb_std)
+
+    def _ir(self, degrees: Tensor) -> Tensor:
+        return _standardise(self.thermal(degrees), self.ir_mean, self.ir_std)
+
+
+def decode(ir: Tensor) -> Tensor:
+    """Stored thermal frames as float32 in the collection's unit, NaN where missing.
+
+    Args:
+        ir: any shape; uint16 hundredths of a kelvin (0 is missing) become °C, float32 passes as it is.
+    """
+    if ir.dtype != torch.uint16:
+        return ir
+    code = ir.to(torch.int32)
+    return ((code - 27315) / 100).masked_fill(code == 0, torch.nan)
+
+
+def channel_statistics(thermal: ThermalChannels, store: PairStore) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel over up to 512 frames spread over the train split."""
+    rows = store.rows("train")
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, STATISTICS_FRAMES).round().astype(np.int64))]
+    count, total, squares = 0, torch.zeros(thermal.channels).double(), torch.zeros(thermal.channels).double()
+    for start in range(0, len(rows), _STATISTICS_BATCH):
+        _, ir = store.read(rows[start : start + _STATISTICS_BATCH])
+        channels = thermal(decode(torch.from_numpy(ir)).double())
+        count += channels[:, 0].numel()
+        total += channels.sum((0, 2, 3))
+        squares += channels.square().sum((0, 2, 3))
+    mean = total / count
+    std = (squares / count - mean.square()).clamp_min(0).sqrt().clamp_min(_SMALLEST_STD)
+    return mean.tolist(), std.tolist()
+
+
+def _standardise(images: Tensor, mean: list[float], std: list[float]) -> Tensor:
+    shape = (1, len(mean), 1, 1)
+    return (images - images.new_tensor(mean).view(shape)) / images.new_tensor(std).view(shape)

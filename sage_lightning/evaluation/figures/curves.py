@@ -1,0 +1,61 @@
+"""How training went: the loss, its terms, retrieval and effective dimensions, from a run's metrics.csv."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sage_lightning.evaluation.figures.style import SERIES, styled
+
+# panel → (column, name) in the vocabulary of logged names
+PANELS = {
+    "loss": {"train/loss": "train", "val/loss": "val"},
+    "unweighted terms": {
+        "train/loss_invariance": "invariance",
+        "train/loss_variance": "variance",
+        "train/loss_covariance": "covariance",
+    },
+    "R@1 within one position, val": {
+        "val/retrieval_within_position_rgb_to_ir_r1": "RGB → IR",
+        "val/retrieval_within_position_ir_to_rgb_r1": "IR → RGB",
+    },
+    "effective dimensions (RankMe), val": {
+        "health/rankme_rgb": "RGB embedding",
+        "health/rankme_ir": "IR embedding",
+        "health/rankme_projection_rgb": "RGB projection",
+        "health/rankme_projection_ir": "IR projection",
+    },
+}
+
+
+@styled
+def training_curves(history: pd.DataFrame) -> Figure | None:
+    """One panel for each group of columns that the history has; None where it has none.
+
+    Args:
+        history: metrics.csv: a `step` column, and NaN where a step did not log a column.
+    """
+    panels = {}
+    for title, columns in PANELS.items():
+        there = {
+            column: name
+            for column, name in columns.items()
+            if column in history and history[column].notna().any()
+        }
+        if there:
+            panels[title] = there
+    if not panels:
+        return None
+    figure = Figure(figsize=(9.2, 2.5 * ((len(panels) + 1) // 2)))
+    axes = figure.subplots((len(panels) + 1) // 2, 2, squeeze=False)
+    for axis, (title, columns) in zip(axes.flat, panels.items(), strict=False):
+        for colour, (column, name) in zip(SERIES, columns.items(), strict=False):
+            told = history[["step", column]].dropna()
+            marker = "o" if len(told) <= 12 else ""
+            axis.plot(told["step"], told[column], color=colour, label=name, marker=marker, markersize=3)
+        axis.set_title(title)
+        axis.set_xlabel("optimiser step")
+        axis.grid(axis="y")
+        axis.legend(ncols=2)
+        axis.set_ylim(bottom=min(0.0, float(axis.get_ylim()[0])) if title != "loss" else None)
+    for axis in list(axes.flat)[len(panels) :]:
+        axis.set_axis_off()
+    return figure

@@ -1,0 +1,96 @@
+"""The few numbers that say whether a run has learned something, each beside what it must beat."""
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from sage_lightning.evaluation.table import (
+    BACKBONE,
+    CHANCE,
+    FEATURES,
+    GRADIENTS,
+    LEARNED,
+    MEAN,
+    MEAN_SPREAD,
+    PIXELS,
+    PROJECTION,
+    RANDOM,
+    pick,
+)
+
+ARROWS = {"rgb_to_ir": "RGB → IR", "ir_to_rgb": "IR → RGB"}
+MOST_LABEL_LINES = 4
+
+
+def headline(scores: pd.DataFrame) -> pd.DataFrame:
+    """At most ten lines: `what`, `n`, a column a feature set (NaN where it has no number), `95 %` of learned.
+
+    Retrieval is that of the projections, which the loss aligns; read-outs are those of the thermal backbone.
+    """
+    lines = []
+    subsets = [subset for subset in ("day", "night") if subset in set(scores["subset"])] or ["all"]
+    for subset in subsets:
+        for direction, arrow in ARROWS.items():
+            lines.append(
+                (
+                    f"retrieval_within_position_{direction}",
+                    subset,
+                    "",
+                    "r1",
+                    f"R@1 one position, {subset}, {arrow}",
+                )
+            )
+    for direction, arrow in ARROWS.items():
+        lines.append((f"retrieval_{direction}", "all", "", "r1", f"R@1 whole split, {arrow}"))
+    lines += _label_lines(scores)
+    rows = [_line(scores, *line) for line in lines]
+    return pd.DataFrame([line for line in rows if line is not None], columns=["what", "n", *FEATURES, "95 %"])
+
+
+def print_table(table: pd.DataFrame, title: str = "") -> None:
+    """Prints a small table; numbers to three decimals, nothing where there is none."""
+    shown = Table(title=title or None, title_justify="left", show_edge=False, header_style="bold")
+    for column in table.columns:
+        numeric = pd.api.types.is_numeric_dtype(table[column])
+        shown.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+    for values in table.itertuples(index=False):
+        shown.add_row(*(_text(value) for value in values))
+    Console().print(shown)
+
+
+def _label_lines(scores: pd.DataFrame) -> list[tuple[str, str, str, str, str]]:
+    """Cloud fraction by day and night where it is known, otherwise the collection's own first labels."""
+    probes = scores[(scores["task"] == "probe") & scores["metric"].isin(["r2", "accuracy"])]
+    clouds = pick(probes, label="cloud_fraction")
+    chosen = clouds if not clouds.empty else pick(probes, subset="all")
+    keys = chosen[["label", "subset", "metric"]].drop_duplicates().head(MOST_LABEL_LINES)
+    name = {"r2": "R²", "accuracy": "accuracy"}
+    return [
+        ("probe", subset, label, metric, f"{name[metric]} {label.replace('_', ' ')} from IR, {subset}")
+        for label, subset, metric in keys.itertuples(index=False)
+    ]
+
+
+def _line(
+    scores: pd.DataFrame, task: str, subset: str, label: str, metric: str, what: str
+) -> dict[str, str | float] | None:
+    found = pick(scores, task=task, subset=subset, label=label, metric=metric)
+    found = found[found["sensor"].isin(["", "ir"])]
+    if found.empty:
+        return None
+    learned_space = BACKBONE if task == "probe" else PROJECTION
+    spaces = {LEARNED: learned_space, RANDOM: learned_space, CHANCE: ""}
+    spaces |= dict.fromkeys((MEAN, MEAN_SPREAD, GRADIENTS), PIXELS)
+    line: dict[str, str | float] = {"what": what, "n": int(found["n"].max())}
+    for features in FEATURES:
+        value = pick(found, features=features, space=spaces[features])["value"]
+        line[features] = float(value.iloc[0]) if len(value) else float("nan")
+    learned = pick(found, features=LEARNED, space=learned_space).iloc[0]
+    line["95 %"] = "–" if pd.isna(learned["low"]) else f"{learned['low']:.3f} – {learned['high']:.3f}"
+    return line
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if pd.isna(value) else f"{value:.3f}"
+    return str(value)

@@ -1,0 +1,89 @@
+"""Which columns of an index can be read out of features, and on which rows."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from sage_lightning.data.index import label_columns
+
+KNOWN = ("daylight", "view", "sun_elevation")  # standard columns worth reading out
+CONFOUNDS = ("position", "node")  # where the camera points and stands: what a model might learn instead
+CLASSES = 32  # a text column of more kinds is an identifier
+INTEGER_CLASSES = 10  # an integer column of at most so many values is a kind, not a quantity
+
+# The claim about clouds is one about views that see the sky, by day and by night.
+VIEWS_OF = {"cloud_fraction": ("sky", "horizon")}
+BY_DAYLIGHT = ("cloud_fraction",)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A column to read out.
+
+    Attributes:
+        name: the column.
+        kind: "number" is scored by R², "class" by accuracy.
+        confound: whether reading it well is a warning, not a success.
+        subsets: of "all", "day", "night": where it is scored.
+        views: the views it is scored in; empty for all.
+    """
+
+    name: str
+    kind: Literal["number", "class"]
+    confound: bool
+    subsets: tuple[str, ...]
+    views: tuple[str, ...]
+
+
+def labels_of(index: pd.DataFrame) -> list[Label]:
+    """The columns that vary and are no identifiers, those of the collection first.
+
+    Args:
+        index: the training rows.
+    """
+    found = []
+    for name in (*label_columns(index), *KNOWN, *CONFOUNDS):
+        kind = _kind(index[name])
+        if kind is not None:
+            subsets = ("all", "day", "night") if name in BY_DAYLIGHT else ("all",)
+            found.append(Label(name, kind, name in CONFOUNDS, subsets, VIEWS_OF.get(name, ())))
+    return found
+
+
+def subset_rows(index: pd.DataFrame, subset: str) -> NDArray[Any]:
+    """(N,) whether a row is in a subset: "all", a daylight ("day", "night") or a view ("sky" …)."""
+    if subset == "all":
+        return pd.Series(True, index=index.index).to_numpy()
+    column = "daylight" if subset in ("day", "night") else "view"
+    return (index[column] == subset).fillna(False).to_numpy(bool)
+
+
+def labelled_rows(index: pd.DataFrame, label: Label, subset: str) -> NDArray[Any]:
+    """(N,) whether a row has the label and counts for it."""
+    rows = index[label.name].notna().to_numpy(bool) & subset_rows(index, subset)
+    if label.views and index["view"].notna().any():
+        rows &= index["view"].isin(label.views).to_numpy(bool)
+    return rows
+
+
+def places(index: pd.DataFrame) -> NDArray[Any]:
+    """(N,) a number for each (node, position), which is what "one position" means; null is one, too."""
+    return index.groupby(["node", "position"], dropna=False).ngroup().to_numpy()
+
+
+def _kind(column: pd.Series) -> Literal["number", "class"] | None:
+    values = column.dropna()
+    kinds = values.nunique()
+    if kinds < 2 or pd.api.types.is_datetime64_any_dtype(values):
+        return None
+    if pd.api.types.is_bool_dtype(values):
+        return "class"
+    if pd.api.types.is_float_dtype(values):
+        return "number"
+    if pd.api.types.is_integer_dtype(values):
+        if kinds <= INTEGER_CLASSES:
+            return "class"
+        return None if kinds == len(values) else "number"  # all different: a counter
+    return "class" if kinds <= CLASSES else None

@@ -1,0 +1,93 @@
+"""report.html: what was trained, on what, and what it learned, in one file that needs nothing beside it."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sage_lightning.clustering.cluster import Clusters
+from sage_lightning.evaluation import sections
+from sage_lightning.evaluation.figures.style import SENSOR_NAMES
+from sage_lightning.evaluation.figures.svg import svg
+from sage_lightning.evaluation.page import Picture, Section, render
+
+LONGEST_FACT = 48  # characters that fit into the strip under the title
+
+CAPTIONS = {
+    "curves": "Training and validation over optimiser steps; validation is on held-out local days.",
+    "retrieval": "R@1; lines are 95 % intervals over local days, the upright stroke is chance.",
+    "readouts_r2": "R² of linear probes of the backbone; 0 is to say the mean always. What is worse than "
+    "-0.3 stands at the edge.",
+    "readouts_accuracy": "Accuracy of linear probes of the backbone; the upright stroke is the share of the "
+    "commonest label.",
+    "maps": "Backbone embeddings by t-SNE of their first 50 principal components: neighbours are meant, "
+    "distances are not. Numbers in a map are the names of positions or clusters.",
+    "attention": "Where each tower's last block looks, averaged over its heads; light is much attention.",
+    "searches": "Queries by RGB among the thermal frames of one (node, position): some that found their own "
+    "frame (green), then some that did not. Chosen by even spacing, not by eye.",
+}
+
+
+def write_report(
+    path: Path,
+    *,
+    scores: pd.DataFrame,
+    short: pd.DataFrame,
+    figures: dict[str, Figure],
+    clusters: dict[str, Clusters],
+    clustering: str,
+    index: pd.DataFrame,
+    split: str,
+    facts: dict[str, str],
+) -> None:
+    """Writes the page.
+
+    Args:
+        path: of the file.
+        scores: the table.
+        short: its headline.
+        figures: from `gallery`.
+        clusters: sensor → grouping.
+        clustering: what grouped them, in words.
+        index: the whole pair index, quarantine included.
+        split: the scored one.
+        facts: name → value.
+    """
+
+    def shown(*names: str) -> list[Picture]:
+        return [
+            Picture(svg(figures[name], name), CAPTIONS.get(name) or _cluster_caption(name))
+            for name in names
+            if name in figures
+        ]
+
+    parts = [
+        sections.claim(short),
+        sections.data(index),
+        Section("training", "Training", pictures=shown("curves")) if "curves" in figures else None,
+        sections.retrieval(scores, shown("retrieval")),
+        sections.readouts(scores, shown("readouts_r2", "readouts_accuracy")),
+        Section("maps", "Embeddings", pictures=shown("maps")) if "maps" in figures else None,
+        Section("attention", "Attention", pictures=shown("attention")),
+        Section("examples", "Right and wrong", pictures=shown("searches")) if "searches" in figures else None,
+        sections.clusters(scores, clusters, clustering, shown("clusters_rgb", "clusters_ir"))
+        if clusters
+        else None,
+        sections.health(scores),
+        sections.provenance(facts),
+    ]
+    strip = {name: value for name, value in facts.items() if len(value) <= LONGEST_FACT and "\n" not in value}
+    scored = index[index["split"] == split]
+    days = scored["local_day"].nunique()
+    page = render(
+        title="What RGB and thermal pairs taught without labels",
+        subtitle=f"Evaluation on the {split} split: {len(scored)} pairs of {days} local days.",
+        facts=strip,
+        sections=[part for part in parts if part is not None],
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _cluster_caption(name: str) -> str:
+    sensor = SENSOR_NAMES[name.removeprefix("clusters_")]
+    return f"Clusters of the {sensor} embedding, the largest first; examples are evenly spaced in time."

@@ -1,0 +1,214 @@
+"""The report's sections: what each number is, in plain words, beside the tables and figures that show it."""
+
+from typing import Any
+
+import pandas as pd
+
+from sage_lightning.clustering.cluster import Clusters
+from sage_lightning.evaluation.figures.style import SENSOR_NAMES
+from sage_lightning.evaluation.page import Picture, Section, Table
+from sage_lightning.evaluation.table import (
+    BACKBONE,
+    CHANCE,
+    FEATURES,
+    LEARNED,
+    PROJECTION,
+    RANDOM,
+    SENSORS,
+    pick,
+)
+
+NOTHING = "–"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A cell's text."""
+    return NOTHING if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def claim(short: pd.DataFrame) -> Section:
+    """The headline table, and in words whether it holds."""
+    columns = ["", "n", *FEATURES, "95 %"]
+    rows = [
+        [line["what"], str(line["n"]), *(number(line[name]) for name in FEATURES), line["95 %"]]
+        for line in short.to_dict("records")
+    ]
+    text = [
+        "Every line sets what was learned beside what it has to beat: chance, the same towers with random "
+        "weights, and features that need no learning.",
+        *(
+            verdict(line)
+            for line in short.to_dict("records")
+            if line["what"].startswith("R@1 one position, day")
+        ),
+    ]
+    caption = (
+        "R@1: share of queries whose own partner comes first; retrieval is by the projections, which the "
+        "loss aligns. Read-outs are linear probes of the thermal backbone's embedding. 95 %: interval of "
+        "what was learned, over local days."
+    )
+    return Section("claim", "What it learned", text, [Table(columns, rows, columns.index(LEARNED), caption)])
+
+
+def verdict(line: dict[Any, Any]) -> str:
+    """One sentence on one line of the headline."""
+    values = {name: float(line[name]) for name in FEATURES}
+    free = {
+        name: value for name, value in values.items() if name not in (LEARNED, CHANCE) and not pd.isna(value)
+    }
+    best = max(free, key=lambda name: free[name])
+    times = values[LEARNED] / values[CHANCE]
+    side = "above" if values[LEARNED] > free[best] else "not above"
+    return (
+        f"{line['what']}: {100 * values[LEARNED]:.1f} %, {times:.1f} × chance, "
+        f"{side} the best of what is free ({best}, {100 * free[best]:.1f} %)."
+    )
+
+
+def data(index: pd.DataFrame) -> Section:
+    """Pairs by split and light, and what lies in quarantine."""
+    usable = index[index["status"] == "ok"]
+    lights = [light for light in ("day", "twilight", "night") if (usable["daylight"] == light).any()]
+    rows = []
+    for split in ("train", "val", "test"):
+        here = usable[usable["split"] == split]
+        counts = [str(int((here["daylight"] == light).sum())) for light in lights]
+        places = here.groupby(["node", "position"], dropna=False).ngroups
+        rows.append([split, str(len(here)), str(here["local_day"].nunique()), str(places), *counts])
+    tables = [Table(["split", "pairs", "local days", "node × position", *lights], rows)]
+    held = index[index["status"] != "ok"]
+    if not held.empty:
+        reasons = held["reason"].value_counts()
+        tables.append(
+            Table(
+                ["in quarantine, for", "rows"],
+                [[str(reason), str(count)] for reason, count in reasons.items()],
+            )
+        )
+    text = [
+        f"{len(usable)} usable pairs from {usable['node'].nunique()} nodes; {len(held)} rows in quarantine. "
+        "Splits are by whole local days, so no day is on both sides."
+    ]
+    return Section("data", "Data", text, tables)
+
+
+def retrieval(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
+    """The dots, and R@1, R@5, R@10 and the median rank of every feature set."""
+    tables = []
+    for scope, title in (
+        ("retrieval_within_position", "within one (node, position)"),
+        ("retrieval", "whole split"),
+    ):
+        for direction, arrow in (("rgb_to_ir", "RGB → IR"), ("ir_to_rgb", "IR → RGB")):
+            found = pick(scores, task=f"{scope}_{direction}", subset="all")
+            if found.empty:
+                continue
+            rows = []
+            for name, space in found[["features", "space"]].drop_duplicates().itertuples(index=False):
+                part = pick(found, features=name, space=space).set_index("metric")["value"]
+                cells = [number(part.get(metric, float("nan"))) for metric in ("r1", "r5", "r10")]
+                ranks = [number(part.get(metric, float("nan")), 1) for metric in ("median_rank", "mean_rank")]
+                rows.append([f"{name}, {space}" if space else name, *cells, *ranks])
+            size = pick(found, metric="gallery_size")
+            n, among = size["n"].iloc[0], size["value"].iloc[0]
+            caption = f"{title}, {arrow}: {n} queries, gallery of {among:.0f} on average"
+            tables.append(
+                Table(["", "R@1", "R@5", "R@10", "median rank", "mean rank"], rows, caption=caption)
+            )
+    text = [
+        "A query is one sensor's picture; the gallery holds the other sensor's. Within one (node, position) "
+        "every frame has the same background, so only weather, light and passing objects tell frames apart: "
+        "this is the measure of content. Over the whole split, knowing where the camera points helps. Ties "
+        "count by their expected rank. Backbone spaces of two towers are not aligned with each other."
+    ]
+    return Section("retrieval", "Retrieval", text, tables, pictures)
+
+
+def readouts(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
+    """Probes and kNN on the label columns."""
+    found = scores[scores["task"].isin(["probe", "knn"]) & scores["metric"].isin(["r2", "accuracy"])]
+    rows = []
+    for label, subset, metric in (
+        found[["label", "subset", "metric"]].drop_duplicates().itertuples(index=False)
+    ):
+        here = pick(found, label=label, subset=subset, metric=metric)
+        cells = []
+        for sensor in SENSORS:
+            for task in ("probe", "knn"):
+                for features in (LEARNED, RANDOM):
+                    keys = {"sensor": sensor, "task": task, "features": features, "space": BACKBONE}
+                    value = pick(here, **keys)["value"]
+                    cells.append(number(float(value.iloc[0])) if len(value) else NOTHING)
+        chance = float(pick(here, features=CHANCE)["value"].iloc[0])
+        name = label.replace("_", " ") + ("" if subset == "all" else f", {subset}")
+        rows.append([name, "R²" if metric == "r2" else "accuracy", number(chance), *cells])
+    heads = [
+        f"{SENSOR_NAMES[sensor]} {task}{'' if features == LEARNED else ', random'}"
+        for sensor in SENSORS
+        for task in ("probe", "kNN")
+        for features in (LEARNED, RANDOM)
+    ]
+    text = [
+        "How much of what is known of a pair can be read straight out of the frozen backbone's embedding: a "
+        "linear probe (fitted on the training days, strength chosen between days) and 20 nearest neighbours. "
+        "Position and node are the confound: what a model would learn that knows where it points instead of "
+        "what it sees."
+    ]
+    tables = [Table(["label", "measure", "chance", *heads], rows)] if rows else []
+    return Section("readouts", "Read-outs", text, tables, pictures)
+
+
+def health(scores: pd.DataFrame) -> Section:
+    """Signs of collapse."""
+    found = pick(scores, task="health")
+    heads = {"rankme": "RankMe", "std": "spread (1 is isotropic)", "uniformity": "uniformity"}
+    rows = []
+    for features in (LEARNED, RANDOM):
+        for space in (BACKBONE, PROJECTION):
+            for sensor in SENSORS:
+                part = pick(found, features=features, space=space, sensor=sensor).set_index("metric")["value"]
+                cells = [number(part.get(metric, float("nan")), 2) for metric in heads]
+                rows.append([f"{SENSOR_NAMES[sensor]} {space}, {features}", *cells])
+    between = {"cka": "linear CKA", "alignment": "alignment (0 is best)", "modality_gap": "modality gap"}
+    pairs = []
+    for features in (LEARNED, RANDOM):
+        for space in (BACKBONE, PROJECTION):
+            part = pick(found, features=features, space=space, sensor="").set_index("metric")["value"]
+            cells = [number(part.get(metric, float("nan"))) for metric in between]
+            pairs.append([f"{space}, {features}", *cells])
+    text = ["RankMe is the number of dimensions in use; a collapsed embedding has few, and no spread."]
+    tables = [Table(["", *heads.values()], rows), Table(["between the sensors", *between.values()], pairs)]
+    return Section("health", "Health", text, tables)
+
+
+def clusters(scores: pd.DataFrame, found: dict[str, Clusters], how: str, pictures: list[Picture]) -> Section:
+    """How the embeddings group, and what the groups follow."""
+    rows = []
+    for sensor, part in found.items():
+        sizes = f"{min(part.sizes, default=0)} – {max(part.sizes, default=0)}"
+        rows.append(
+            [SENSOR_NAMES[sensor], str(len(part.sizes)), sizes, str(part.noise), number(part.silhouette, 2)]
+        )
+    tables = [Table(["sensor", "clusters", "sizes", "noise", "silhouette"], rows)]
+    nmi = pick(scores, task="clustering", metric="nmi")
+    if not nmi.empty:
+        table = nmi.pivot_table(index="label", columns="sensor", values="value", sort=False)
+        heads = [f"NMI, {SENSOR_NAMES[sensor]}" for sensor in table.columns]
+        cells = [
+            [label.replace("_", " "), *map(number, line)]
+            for label, line in zip(table.index, table.to_numpy(), strict=True)
+        ]
+        tables.append(Table(["agreement with", *heads], cells))
+    text = [
+        f"{how} on each sensor's backbone embedding of this split (L2-normalised, 32 principal components). "
+        "NMI tells what the groups follow: much agreement with position means that they sort by pointing."
+    ]
+    return Section("clusters", "Clusters", text, tables, pictures)
+
+
+def provenance(facts: dict[str, str]) -> Section:
+    """Everything needed to make the run again: short facts in a table, long ones folded."""
+    short = {name: value for name, value in facts.items() if "\n" not in value}
+    long = {name: value for name, value in facts.items() if "\n" in value}
+    rows = [[name, value] for name, value in short.items()]
+    return Section("provenance", "Provenance", [], [Table(["what", ""], rows)] if rows else [], folded=long)

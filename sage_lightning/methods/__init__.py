@@ -1,0 +1,1 @@
+"""LightningModules, and the state that lives only in training."""

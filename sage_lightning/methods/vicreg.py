@@ -1,0 +1,110 @@
+"""VICReg between two sensors (Bardes, Ponce, LeCun 2022): a pair agrees, features vary and differ.
+
+The loss is taken over the global batch: every rank gathers all projections, so any number of ranks trains
+alike.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from sage_lightning.batch import PairBatch
+from sage_lightning.losses.vicreg import vicreg_terms
+from sage_lightning.methods.gather import gather_with_grad
+from sage_lightning.models.towers import TwoTowers
+from sage_lightning.optim.groups import parameter_groups
+
+
+class VICReg(LightningModule):
+    """Trains two towers.
+
+    Args:
+        towers: both sensors' backbones and projectors.
+        optimizer: takes parameter groups; its learning rate is for a global batch of 256.
+        schedule: factor on that rate at an optimiser step, counted from 0.
+        seed: with the step and the rank it fixes what stochastic depth drops, so no generator's state needs
+            saving; what is dropped, alone in a run, depends on the number of ranks.
+        invariance_weight: of the squared distance between a pair's projections.
+        variance_weight: of the mean of both sensors' hinges.
+        covariance_weight: of the sum of both sensors' covariances.
+    """
+
+    def __init__(
+        self,
+        towers: TwoTowers,
+        optimizer: Callable[[list[dict[str, Any]]], Optimizer],
+        schedule: Callable[[int], float],
+        seed: int,
+        invariance_weight: float = 25.0,
+        variance_weight: float = 25.0,
+        covariance_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.towers = towers
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.seed = seed
+        self.weights = {
+            "invariance": invariance_weight,
+            "variance": variance_weight,
+            "covariance": covariance_weight,
+        }
+
+    def loss_terms(self, z_rgb: Tensor, z_ir: Tensor) -> dict[str, Tensor]:
+        """The weighted loss and the unweighted terms, as they are logged.
+
+        Args:
+            z_rgb: (B, P) projections of the whole batch, or of a whole split.
+            z_ir: (B, P).
+
+        Returns:
+            "loss", "loss_invariance", "loss_variance", "loss_covariance"; scalars.
+        """
+        terms = vicreg_terms(z_rgb, z_ir)._asdict()
+        loss = sum(self.weights[name] * term for name, term in terms.items())
+        return {"loss": torch.as_tensor(loss)} | {f"loss_{name}": term for name, term in terms.items()}
+
+    def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
+        """Seeds torch's generator for this step."""
+        state = np.random.SeedSequence([self.seed, self.global_step, self.global_rank]).generate_state(
+            1, np.uint64
+        )
+        torch.manual_seed(int(state[0]))
+
+    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+        """The loss of the global batch, the same number on every rank."""
+        z_rgb, z_ir = self.towers(batch.rgb, batch.ir)
+        terms = self.loss_terms(gather_with_grad(z_rgb), gather_with_grad(z_ir))
+        self.log("train/loss", terms["loss"], prog_bar=True)
+        self.log_dict({f"train/{name}": term for name, term in terms.items() if name != "loss"})
+        self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+        return terms["loss"]
+
+    def validation_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
+        """This rank's embeddings (B, D) and projections (B, P), on the CPU, for the callbacks that watch."""
+        rgb_embedding = self.towers.embed_rgb(batch.rgb)
+        ir_embedding = self.towers.embed_ir(batch.ir)
+        spaces = {
+            "rgb_embedding": rgb_embedding,
+            "ir_embedding": ir_embedding,
+            "rgb_projection": self.towers.project_rgb(rgb_embedding),
+            "ir_projection": self.towers.project_ir(ir_embedding),
+        }
+        # NumPy, which measures them, has no bfloat16.
+        kept = {
+            name: space.detach().to(torch.promote_types(space.dtype, torch.float32)).cpu()
+            for name, space in spaces.items()
+        }
+        return kept | {"row": batch.row.cpu(), "sample_id": batch.sample_id.cpu()}
+
+    def configure_optimizers(self) -> Any:
+        """The optimiser over decayed and undecayed parameters, its rate set anew at every step."""
+        optimizer = self.optimizer(parameter_groups(self.towers))
+        scheduler = LambdaLR(optimizer, self.schedule)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -1,0 +1,1 @@
+"""Modules whose parameters ship with inference: backbones, projectors, towers."""

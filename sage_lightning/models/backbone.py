@@ -1,0 +1,174 @@
+"""Backbones from timm with one sensor's image size, patch and channels. Shapes: B images, D features."""
+
+import difflib
+import functools
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import timm
+import torch
+from timm.models.beit import Beit
+from timm.models.eva import Eva
+from timm.models.vision_transformer import Attention, VisionTransformer
+from torch import Tensor, nn
+
+from sage_lightning.errors import UserError
+from sage_lightning.models.batchnorm import convert_batchnorm
+
+_VITS = (VisionTransformer, Eva, Beit)
+_OWNED = ("img_size", "patch_size", "in_chans", "num_classes", "drop_path_rate", "pretrained")
+
+
+def is_vit(name: str) -> bool:
+    """Whether a timm architecture cuts its image into patches of a size that can be chosen.
+
+    Raises:
+        UserError: if timm has no such architecture.
+    """
+    return issubclass(_architecture(name), _VITS)
+
+
+@functools.cache
+def _architecture(name: str) -> type[nn.Module]:
+    """The class behind a name, learned without allocating its weights."""
+    _check_name(name)
+    with torch.device("meta"):
+        return type(timm.create_model(name))
+
+
+class Backbone(nn.Module):
+    """One timm architecture without its classifier; its batch statistics, if any, are over all ranks.
+
+    Args:
+        name: a timm architecture.
+        img_size: pixels, one number for a square or (height, width); a CNN takes any.
+        patch_size: pixels of a square patch; unused by a CNN.
+        in_chans: channels of the image.
+        options: further arguments of `timm.create_model`, such as embed_dim, depth, num_heads.
+        drop_path: stochastic depth, the rate of the last block.
+
+    Raises:
+        UserError: for a name or an option that timm does not know, or a patch that does not divide the image,
+            which timm would answer by dropping the rest without a word.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        img_size: int | Sequence[int],
+        patch_size: int | None,
+        in_chans: int,
+        options: Mapping[str, Any] | None = None,
+        drop_path: float = 0.0,
+    ) -> None:
+        super().__init__()
+        height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
+        arguments: dict[str, Any] = dict(options or {})
+        if owned := sorted(set(arguments) & set(_OWNED)):
+            raise UserError(f"backbone options {', '.join(owned)}: said elsewhere (data, thermal, drop_path)")
+        self.is_vit = is_vit(name)
+        if self.is_vit:
+            _check_patch(name, height, width, patch_size)
+            arguments |= {"img_size": (height, width), "patch_size": patch_size}
+        elif "img_size" in inspect.signature(_architecture(name)).parameters:
+            arguments["img_size"] = (height, width)
+        if drop_path:
+            arguments["drop_path_rate"] = drop_path
+        try:
+            net = timm.create_model(name, pretrained=False, num_classes=0, in_chans=in_chans, **arguments)
+        except TypeError as error:
+            raise UserError(f"backbone {name} does not take its options {arguments}: {error}") from error
+        self.net: Any = convert_batchnorm(net)
+
+    @property
+    def num_features(self) -> int:
+        """D of the embedding."""
+        return int(self.net.head_hidden_size)
+
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Rows and columns of patches; None for a CNN."""
+        if not self.is_vit:
+            return None
+        rows, columns = self.net.patch_embed.grid_size
+        return int(rows), int(columns)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, in_chans, H, W) to (B, D) embeddings."""
+        return self.net(x)
+
+    def tokens(self, x: Tensor) -> Tensor:
+        """Features before they are pooled: a ViT's patch tokens, a CNN's last map.
+
+        Args:
+            x: (B, in_chans, H, W).
+
+        Returns:
+            (B, rows, columns, D').
+        """
+        features = self.net.forward_features(x)
+        if self.grid is not None:
+            return features[:, self.net.num_prefix_tokens :].unflatten(1, self.grid)
+        # timm's hierarchical transformers say that they keep channels last; its CNNs have them first.
+        last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
+        return features if last else features.movedim(1, 3)
+
+    @torch.no_grad()
+    def attention(self, x: Tensor) -> Tensor:
+        """Where it looks: a ViT's attention in its last block, otherwise how strong the features are.
+
+        Queries are the class token, or, without one, all patches on average. Only this block's weights are
+        computed again, from its input, so that training keeps the fused attention, which never has them.
+
+        Args:
+            x: (B, in_chans, H, W).
+
+        Returns:
+            (B, heads, rows, columns), the weights of the patches; (B, 1, rows, columns), the norm of the
+            features (B, rows, columns, D'), where the last block's attention is none of timm's own (CNNs,
+            EVA, BEiT).
+        """
+        blocks = [module for module in self.net.modules() if isinstance(module, Attention)]
+        if self.grid is None or not blocks:
+            return self.tokens(x).norm(dim=-1).unsqueeze(1)
+        inputs: list[Tensor] = []
+        hook = blocks[-1].register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0]))
+        try:
+            self.net.forward_features(x)
+        finally:
+            hook.remove()
+        weights = _attention_weights(blocks[-1], inputs[0])
+        prefix = self.net.num_prefix_tokens
+        # timm puts the class token first, before any register tokens.
+        row = weights[:, :, 0] if self.net.cls_token is not None else weights[:, :, prefix:].mean(dim=2)
+        return row[:, :, prefix:].unflatten(2, self.grid)
+
+
+def _attention_weights(attention: Attention, x: Tensor) -> Tensor:
+    """softmax(q kᵀ / √d) of a timm attention; x: (B, N, D), returns (B, heads, N, N)."""
+    qkv = attention.qkv(x).unflatten(2, (3, attention.num_heads, attention.head_dim))
+    q, k, _ = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+    q, k = attention.q_norm(q), attention.k_norm(k)
+    return (q @ k.transpose(-2, -1) * attention.scale).softmax(dim=-1)
+
+
+def _check_name(name: str) -> None:
+    if not timm.is_model(name):
+        near = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+        hint = f"; nearest: {', '.join(near)}" if near else ""
+        raise UserError(f"backbone {name}: timm has no such architecture{hint}")
+
+
+def _check_patch(name: str, height: int, width: int, patch: int | None) -> None:
+    if patch is None:
+        raise UserError(f"backbone {name} is a ViT and needs a patch size")
+    if height % patch or width % patch:
+        sizes = sorted(
+            {side for side in range(1, min(height, width) + 1) if height % side == width % side == 0}
+        )
+        near = sorted(sorted(sizes, key=lambda side: abs(side - patch))[:3])
+        raise UserError(
+            f"patch size {patch} does not divide image size {height} × {width}; "
+            f"nearest patch sizes that do: {', '.join(map(str, near))}"
+        )

@@ -1,0 +1,45 @@
+"""Two towers, one a sensor: a backbone (image to embedding), a projector (embedding to projection)."""
+
+from torch import Tensor, nn
+
+from sage_lightning.models.backbone import Backbone
+
+
+class TwoTowers(nn.Module):
+    """An RGB and a thermal tower that share nothing but the space of their projections.
+
+    Args:
+        rgb_backbone: (B, 3, H, W) to (B, D).
+        ir_backbone: (B, C_ir, h, w) to (B, D').
+        rgb_projector: (B, D) to (B, P).
+        ir_projector: (B, D') to (B, P).
+    """
+
+    def __init__(
+        self, rgb_backbone: Backbone, ir_backbone: Backbone, rgb_projector: nn.Module, ir_projector: nn.Module
+    ) -> None:
+        super().__init__()
+        self.rgb_backbone = rgb_backbone
+        self.ir_backbone = ir_backbone
+        self.rgb_projector = rgb_projector
+        self.ir_projector = ir_projector
+
+    def embed_rgb(self, rgb: Tensor) -> Tensor:
+        """(B, 3, H, W) normalised pictures to (B, D) embeddings."""
+        return self.rgb_backbone(rgb)
+
+    def embed_ir(self, ir: Tensor) -> Tensor:
+        """(B, C_ir, h, w) normalised thermal channels to (B, D') embeddings."""
+        return self.ir_backbone(ir)
+
+    def project_rgb(self, embedding: Tensor) -> Tensor:
+        """(B, D) RGB embeddings to (B, P) projections."""
+        return self.rgb_projector(embedding)
+
+    def project_ir(self, embedding: Tensor) -> Tensor:
+        """(B, D') thermal embeddings to (B, P) projections."""
+        return self.ir_projector(embedding)
+
+    def forward(self, rgb: Tensor, ir: Tensor) -> tuple[Tensor, Tensor]:
+        """Both sensors' projections, (B, P) each; row i of both is pair i."""
+        return self.project_rgb(self.embed_rgb(rgb)), self.project_ir(self.embed_ir(ir))

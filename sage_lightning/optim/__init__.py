@@ -1,0 +1,1 @@
+"""LARS, schedules by optimiser step, parameter groups."""

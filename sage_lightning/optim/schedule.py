@@ -1,0 +1,45 @@
+"""The learning rate as a function of the optimiser step, and of nothing else."""
+
+import math
+
+
+class WarmupCosine:
+    """Factor on the optimiser's rate: batch / 256, times a linear warm-up, then a half cosine to a floor.
+
+    A callable for LambdaLR. Its attributes are plain numbers, which LambdaLR saves and restores, so a resumed
+    run keeps the schedule it began with.
+
+    Args:
+        warmup_epochs: may be a fraction, or 0; a run that is shorter ends while it still warms up.
+        floor: last rate, as a fraction of the peak.
+        steps_per_epoch: optimiser steps of one epoch.
+        total_steps: optimiser steps of the run; the floor is reached at the last.
+        batch_size: the global batch, over all ranks; the optimiser's rate is for 256.
+
+    Raises:
+        ValueError: if a number is out of its range.
+    """
+
+    def __init__(
+        self, warmup_epochs: float, floor: float, steps_per_epoch: int, total_steps: int, batch_size: int
+    ) -> None:
+        if steps_per_epoch < 1 or total_steps < 1 or batch_size < 1:
+            raise ValueError("steps_per_epoch, total_steps and batch_size must be at least 1")
+        if warmup_epochs < 0 or not 0 <= floor <= 1:
+            raise ValueError("warmup_epochs must not be negative, and floor must be between 0 and 1")
+        self.peak = batch_size / 256
+        self.floor = floor
+        self.warmup_steps = round(warmup_epochs * steps_per_epoch)
+        self.total_steps = total_steps
+
+    def __call__(self, step: int) -> float:
+        """The factor at a step, counted from 0.
+
+        The first step already moves: the warm-up rises from 1 / warmup_steps of the peak.
+        """
+        if step < self.warmup_steps:
+            return self.peak * (step + 1) / self.warmup_steps
+        # Steps go from warmup_steps to total_steps - 1; the last of them is at the floor.
+        done = (step - self.warmup_steps) / max(1, self.total_steps - 1 - self.warmup_steps)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        return self.peak * (self.floor + (1 - self.floor) * cosine)

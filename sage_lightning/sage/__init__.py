@@ -1,0 +1,1 @@
+"""The Sage and Mobotix world: names, formats, positions, nodes and the sun."""

@@ -1,0 +1,87 @@
+"""File names of Sage's Mobotix plugins: on the node (`<ts_ns>_<name>`), in the archive (`<ts_ns>-<name>`)."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+Kind = Literal["picture", "thermal", "plot"]
+
+_TIME = r"(?:(?P<time>\d{16,20})[-_])?"
+_POSITION = r"_position(?P<position>\d+|(?:NE|NW|SE|SW|N|E|S|W)[SHBG])"
+_CUSTOM = r"_\d{4}-\d{2}-\d{2}T\d{6}_(?P<point>Pt\d+)-[^_/]+-S\d+xD\d+ms_Img\d+"
+_SUFFIX = rf"(?:{_POSITION}|{_CUSTOM})?"
+_SIZE = r"(?P<width>\d+)x(?P<height>\d+)"
+_THERMAL = rf"(?:left|right)_{_SIZE}_[^_./]+\.thermal\.celsius"
+
+_PATTERNS: dict[Kind, re.Pattern[str]] = {
+    "picture": re.compile(rf"{_TIME}{_SIZE}{_SUFFIX}\.jpe?g"),
+    "thermal": re.compile(rf"{_TIME}{_THERMAL}{_SUFFIX}\.csv"),
+    "plot": re.compile(rf"{_TIME}{_THERMAL}_plot{_SUFFIX}\.jpe?g"),
+}
+_NODE = re.compile(r"[0-9a-fA-F]{16}")
+
+
+@dataclass(frozen=True)
+class SageFile:
+    """What a file's path says about it; None where it says nothing.
+
+    Attributes:
+        kind: side-by-side picture, matrix of degrees, or the plot that newer plugins add.
+        node: 16 lower-case hexadecimal digits, from the folder that holds the file.
+        time_ns: nanoseconds since 1970 UTC; all files of one frame share it to the nanosecond.
+        position: "1" … "32" are presets, "0" means that the camera did not move, "NEH" is a direction,
+            "Pt4" a point of a custom scan.
+        width: pixels; of a picture both halves together.
+        height: pixels.
+    """
+
+    kind: Kind
+    node: str | None
+    time_ns: int | None
+    position: str | None
+    width: int | None
+    height: int | None
+
+
+def parse_path(relative_path: str) -> SageFile | None:
+    """Reads a path such as `123/sage-mobotix-scan-0.24.8/000048b02d15bc42/1679000000000000000-6144x2048.jpg`.
+
+    Args:
+        relative_path: with `/` between folders; the file's name alone is enough, the node is then unknown.
+
+    Returns:
+        None for a file that no camera plugin wrote.
+    """
+    path = PurePosixPath(relative_path)
+    for kind, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(path.name):
+            time, folder = match["time"], path.parent.name
+            return SageFile(
+                kind=kind,
+                node=folder.lower() if _NODE.fullmatch(folder) else None,
+                time_ns=int(time) if time else None,
+                position=match["position"] or match["point"],
+                width=int(match["width"]),
+                height=int(match["height"]),
+            )
+    return None
+
+
+def archive_path(job: str, plugin_task: str, plugin_tag: str, node: str, time_ns: int, filename: str) -> str:
+    """Where the archive keeps an upload, below its `/api/v1/data/`."""
+    return f"{job}/sage-{plugin_task}-{plugin_tag}/{node}/{time_ns}-{filename}"
+
+
+def picture_name(width: int, height: int, position: str | None) -> str:
+    """The uploaded name of a side-by-side picture; sizes in pixels, of both halves together."""
+    return f"{width}x{height}{_suffix(position)}.jpg"
+
+
+def thermal_name(sensor: str, width: int, height: int, position: str | None) -> str:
+    """The uploaded name of a matrix of degrees; `sensor` is "left" or "right", sizes in pixels."""
+    return f"{sensor}_{width}x{height}_14bit.thermal.celsius{_suffix(position)}.csv"
+
+
+def _suffix(position: str | None) -> str:
+    return "" if position is None else f"_position{position}"

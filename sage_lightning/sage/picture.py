@@ -1,0 +1,85 @@
+"""The side-by-side JPEG: optical picture on the left, thermal picture as false colours on the right."""
+
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+Reason = Literal["unreadable", "truncated", "missing half"]
+
+# Left, top, right, bottom of the thermal field of view, as fractions of the optical half: the best published
+# alignment by hand, for one camera. It depends on the mounting.
+CROP_BOX = (685 / 3072, 215 / 2048, 2627 / 3072, 1808 / 2048)
+
+# Decoders can leave out detail at these scales and are then as many times faster.
+_DECODER_SCALES = (8, 4, 2)
+
+
+class PictureError(ValueError):
+    """A picture that must not be used; `reason` says in a word why."""
+
+    def __init__(self, path: Path, reason: Reason) -> None:
+        super().__init__(path, reason)  # both of them, so that it can be pickled across processes
+        self.reason: Reason = reason
+
+    def __str__(self) -> str:
+        path, reason = self.args
+        return f"{path}: {reason}"
+
+
+def read_optical(
+    path: Path, crop_box: tuple[float, float, float, float], size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """What the optical sensor saw within the box, (H, W, 3), averaged over areas down to `size`.
+
+    Args:
+        path: the side-by-side picture.
+        crop_box: left, top, right, bottom, as fractions of the optical half; see `CROP_BOX`.
+        size: (H, W) in pixels.
+
+    Raises:
+        PictureError: "unreadable", "truncated", or "missing half" where the picture is too narrow for two.
+    """
+    path = Path(path)
+    with _open(path) as image:
+        if image.width < 2 * image.height:
+            raise PictureError(path, "missing half")
+        left, top, right, bottom = crop_box
+        rows, columns = (bottom - top) * image.height, (right - left) * image.width / 2
+        for scale in _DECODER_SCALES:
+            if rows >= scale * size[0] and columns >= scale * size[1]:
+                image.draft("RGB", (image.width // scale, image.height // scale))
+                break
+        try:
+            image.load()
+        except (OSError, SyntaxError) as error:
+            # Pillow's decoder only ever says so when it runs out of data.
+            reason: Reason = "truncated" if "truncated" in str(error) else "unreadable"
+            raise PictureError(path, reason) from error
+        half = image.width / 2
+        box = (left * half, top * image.height, right * half, bottom * image.height)
+        optical = image.convert("RGB").resize((size[1], size[0]), Image.Resampling.BOX, box=box)
+    return np.asarray(optical)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(W, H) in pixels, both halves together, from the header alone.
+
+    Raises:
+        PictureError: "unreadable".
+    """
+    with _open(Path(path)) as image:
+        return image.size
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            # 6144x2048 is what these cameras make; it is no decompression bomb.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(path, formats=["JPEG"])
+    except (UnidentifiedImageError, SyntaxError) as error:
+        raise PictureError(path, "unreadable") from error

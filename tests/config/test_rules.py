@@ -1,0 +1,203 @@
+"""Rules between keys, each on the smallest config that it looks at, and the notes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sage_lightning import config
+from sage_lightning.config.bounds import bounds, get, shares
+from sage_lightning.config.rules import batch, crop, folders, length, pictures, scale, splits, units
+from sage_lightning.config.sensors import backbones, patches
+
+
+def two_towers(name: str, **data: Any) -> dict[str, Any]:
+    sizes = {"rgb_size": 64, "rgb_patch": 8, "ir_size": 64, "ir_patch": 8}
+    return {"data": sizes | data, "model": {"rgb_backbone": {"name": name}, "ir_backbone": {"name": name}}}
+
+
+VIT = "vit_tiny_patch16_224"
+
+
+@pytest.mark.parametrize(
+    ("size", "patch", "line"),
+    [
+        (
+            48,
+            7,
+            "data.ir_patch=7 does not divide data.ir_size=48: use 6, 8 or another divisor, "
+            "or data.ir_size=49, 42",
+        ),
+        (
+            7,
+            48,
+            "data.ir_patch=48 does not divide data.ir_size=7: use 7 or another divisor, or data.ir_size=48",
+        ),
+        (
+            [252, 336],
+            8,
+            "data.ir_patch=8 does not divide data.ir_size=[252,336]: use 7, 12 or another divisor, "
+            "or data.ir_size=[256,336]",
+        ),
+    ],
+)
+def test_a_patch_divides_its_image(size: Any, patch: int, line: str) -> None:
+    assert list(patches(two_towers(VIT, ir_size=size, ir_patch=patch))) == [line]
+
+
+def test_the_sizes_that_are_named_do_divide() -> None:
+    for size in range(20, 60):
+        for patch in range(2, 20):
+            for line in patches(two_towers(VIT, ir_size=size, ir_patch=patch)):
+                use, _, sizes = line.partition(": use ")[2].partition(" or another divisor, or data.ir_size=")
+                assert all(size % int(near) == 0 for near in use.split(", "))
+                assert all(int(near) % patch == 0 for near in sizes.split(", "))
+            assert (size % patch == 0) == (not list(patches(two_towers(VIT, ir_size=size, ir_patch=patch))))
+
+
+def test_a_cnn_has_no_patch() -> None:
+    resnet = two_towers("resnet18", ir_patch=7)
+    assert list(patches(resnet)) == []
+    assert config.notes(resnet) == [
+        "data.rgb_patch is unused: model.rgb_backbone is a CNN",
+        "data.ir_patch is unused: model.ir_backbone is a CNN",
+    ]
+    assert config.notes(two_towers(VIT)) == []
+    assert config.notes(two_towers("resnet18", rgb_patch=None, ir_patch=None)) == []
+
+
+def test_a_vit_needs_a_patch() -> None:
+    line = "data.ir_patch=null: model.ir_backbone is a ViT, which needs a patch size"
+    assert list(patches(two_towers(VIT, ir_patch=None))) == [line]
+
+
+def test_an_unknown_backbone_is_answered_with_the_nearest() -> None:
+    lines = list(backbones(two_towers("vit_tinny_patch16_224")))
+    assert len(lines) == 2
+    assert lines[0].startswith(
+        "model.rgb_backbone.name=vit_tinny_patch16_224: timm has no such architecture; nearest are "
+    )
+    assert VIT in lines[0]
+    assert list(backbones(two_towers("convnext_atto"))) == []  # timm has it, conf/ does not name it
+
+
+def run(batch_size: int, devices: Any = 1, accumulate: int = 1, method: str = "x.VICReg") -> dict[str, Any]:
+    return {
+        "data": {"batch_size": batch_size},
+        "trainer": {"devices": devices, "num_nodes": 1, "accumulate_grad_batches": accumulate},
+        "model": {"_target_": method},
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (run(100, 3), "data.batch_size=100 does not divide over 3 ranks: nearest are 99 and 102"),
+        (run(2, [0, 1, 2]), "data.batch_size=2 does not divide over 3 ranks: the least is 3"),
+        (
+            run(100, 3, 2, "x.Other"),
+            "data.batch_size=100 does not divide over 3 ranks × 2 accumulation steps: nearest are 96 and 102",
+        ),
+        (
+            run(100, 1, 2),
+            "trainer.accumulate_grad_batches=2: VICReg's statistics need the whole batch at once; "
+            "leave it at 1 and use more ranks or a smaller data.batch_size",
+        ),
+        (run(1), "data.batch_size=1: VICReg needs at least 2 pairs"),
+    ],
+)
+def test_the_batch_divides(given: dict[str, Any], line: str) -> None:
+    assert list(batch(given)) == [line]
+
+
+def test_where_the_machine_decides_the_batch_is_not_judged() -> None:
+    assert list(batch(run(100, -1))) == list(batch(run(100, "auto"))) == list(batch(run(102, 3))) == []
+    assert list(batch({})) == []
+
+
+def test_folders_that_are_missing(tmp_path: Path) -> None:
+    missing = {"data": {"root": "/no/data", "nodes": "/no/nodes.csv"}, "resume": "/no/run"}
+    assert list(folders(missing)) == [
+        "data.root=/no/data: no such folder",
+        "data.nodes=/no/nodes.csv: no such file",
+        "resume=/no/run: no such run folder or checkpoint",
+    ]
+    (line,) = folders({"ckpt_path": str(tmp_path)})
+    assert line == f"ckpt_path={tmp_path}: the folder holds no checkpoint (checkpoints/*.ckpt)"
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    found = {"data": {"root": str(tmp_path), "nodes": 2}, "ckpt_path": str(tmp_path), "resume": None}
+    assert list(folders(found)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "right"),
+    [
+        ("data.batch_size", 0, 1),
+        ("data.rgb_size", [64, 0], [64, 1]),
+        ("data.num_workers", -1, 0),
+        ("optimizer.lr", 0.0, 1e-9),
+        ("data.split.val", 0.0, 0.5),
+        ("data.split.test", 1.0, 0.5),
+        ("data.faults", 1.0, 0.0),
+        ("augment.view.flip", 1.1, 1.0),
+        ("augment.view.scale", [0.9, 0.4], [0.4, 0.9]),
+        ("model.projector", [8, -8], [8, 8]),
+    ],
+)
+def test_numbers_out_of_bounds(key: str, wrong: Any, right: Any) -> None:
+    def holding(value: Any) -> dict[str, Any]:
+        for part in reversed(key.split(".")):
+            value = {part: value}
+        return value
+
+    (line,) = bounds(holding(wrong))
+    assert line.startswith(f"{key}=")
+    assert list(bounds(holding(right))) == []
+    assert get(holding(right), key) == right
+
+
+def test_something_is_left_to_train_on() -> None:
+    line = "data.split.val=0.5 and data.split.test=0.5 leave nothing to train on"
+    assert list(shares({"data": {"split": {"val": 0.5, "test": 0.5}}})) == [line]
+    assert list(shares({"data": {"split": {"val": 0.5, "test": 0.4}}})) == []
+
+
+def test_a_thermal_choice_that_needs_degrees() -> None:
+    def asks(unit: str, choice: str) -> list[str]:
+        return list(
+            units(
+                {
+                    "data": {"thermal_unit": unit},
+                    "thermal": {"_target_": f"sage_lightning.data.thermal.{choice}"},
+                }
+            )
+        )
+
+    line = "thermal=bins3 needs degrees, and data.thermal_unit=display has none; use thermal=percentile"
+    assert asks("display", "Bins3") == [line]
+    assert asks("display", "Percentile") == asks("kelvin", "Bins3") == []
+    assert asks("celcius", "Bins3") == [
+        "data.thermal_unit=celcius: not one of celsius, kelvin, counts, display"
+    ]
+
+
+def test_the_small_rules() -> None:
+    assert list(splits({"split": "tst"})) == ["split=tst: not one of train, val, test"]
+    assert list(scale({"thermal": {"low": 5.0, "high": 5.0}})) == [
+        "thermal.low=5.0 must be below thermal.high=5.0"
+    ]
+    assert list(crop({"data": {"crop_box": [0.5, 0.1, 0.4, 0.9]}})) == [
+        "data.crop_box=[0.5,0.1,0.4,0.9]: must be [left,top,right,bottom] with left < right and top < bottom"
+    ]
+    assert list(pictures({"data": {"picture_size": 768, "positions": [0, 33, 1]}})) == [
+        "data.picture_size=768: not a size; write <width>x<height>, as in data.picture_size=6144x2048",
+        "data.positions=[0,33,1]: 0, 33 is not one of 1 to 32",
+    ]
+    assert (
+        list(pictures({"data": {"picture_size": "768x256", "thermal_size": [168, 126], "positions": [1]}}))
+        == []
+    )
+    endless = {"trainer": {"max_epochs": -1, "max_steps": -1}}
+    assert list(length(endless)) == ["trainer.max_epochs=-1: the run has no end; give trainer.max_steps"]
+    assert list(length({"trainer": {"max_epochs": 1, "max_steps": -1}})) == []

@@ -1,0 +1,74 @@
+"""Damaged files end in quarantine with their reason, and the others are used."""
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sage_lightning.data.centikelvin import decode
+from sage_lightning.data.index import summary
+from sage_lightning.data.store import PairStore
+from sage_lightning.errors import UserError
+from sage_lightning.sage.celsius import write_celsius
+
+Prepare = Callable[..., PairStore]
+PAIRS = 40
+
+
+def test_each_fault_ends_in_quarantine_with_its_reason(make: Prepare, camera: Any) -> None:
+    picture, thermal = camera.picture, camera.thermal
+    picture(0).unlink()
+    thermal(1).rename(str(thermal(1)).replace("position3", "position4"))
+    picture(2).write_bytes(picture(2).read_bytes()[:-200])
+    picture(3).write_bytes(b"no picture")
+    thermal(4).write_bytes(thermal(4).read_bytes()[:-300])
+    thermal(5).write_text("no;matrix\n")
+    thermal(6).write_text(thermal(6).read_text() + "1;2;3\n")
+    Image.new("RGB", (32, 32)).save(picture(7))
+    write_celsius(thermal(8), np.full((14, 21), np.nan, np.float32))
+    write_celsius(thermal(9), np.zeros((7, 10), np.float32))
+    (camera.root / "copy" / camera.node).mkdir(parents=True)
+    shutil.copy(picture(10), camera.root / "copy" / camera.node / picture(10).name)
+    (camera.root / "notes.txt").write_text("not a camera file")
+
+    store = make()
+    held = store.index[store.index["status"] != "ok"]
+    frame_at = {camera.time(frame): frame for frame in range(PAIRS)}
+    frames = held["time"].astype("int64").map(frame_at)
+    assert dict(zip(frames, held["reason"], strict=True)) == {
+        0: "partner missing",
+        1: "position mismatch",
+        2: "truncated",
+        3: "unreadable",
+        4: "truncated",
+        5: "unreadable",
+        6: "wrong size",
+        7: "missing half",
+        8: "all NaN",
+        9: "wrong size",
+        10: "duplicate",
+    }
+    assert held["split"].eq("").all()
+    assert held["store_row"].isna().all()
+    listed = store.index[["rgb_path", "ir_path"]].stack().dropna().tolist()
+    there = [path.relative_to(camera.root).as_posix() for path in camera.root.rglob(f"{camera.node}/*")]
+    assert sorted(listed) == sorted(there)
+    assert store.manifest["other_files"] == 1
+    assert len(store) == PAIRS - 10
+    assert summary(store.index).startswith(f"{PAIRS - 10} pairs (")
+    assert "20 files in quarantine: " in summary(store.index)
+    usable = store.index[store.index["status"] == "ok"]
+    assert usable["store_row"].tolist() == list(range(PAIRS - 10))
+    ir = store.read(usable["store_row"].tolist())[1]
+    for frame, code in zip(usable["time"].astype("int64").map(frame_at), ir, strict=True):
+        assert np.array_equal(decode(code), camera.matrix(frame), equal_nan=True)
+
+
+def test_a_folder_of_broken_pairs_is_refused(make: Prepare, camera: Any) -> None:
+    for path in camera.root.rglob("*.csv"):
+        path.write_text("")
+    with pytest.raises(UserError, match=r"no usable pair: 0 pairs .* 80 files in quarantine: 80 unreadable"):
+        make()

@@ -1,0 +1,133 @@
+"""Every file is decoded once; whoever does it, and however often it stops, the bytes are the same."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sage_lightning.data import decode
+from sage_lightning.data.index import label_columns
+from sage_lightning.data.sources import SageSource
+from sage_lightning.data.store import PairStore
+from sage_lightning.errors import UserError
+
+Prepare = Callable[..., PairStore]
+RGB = (12, 16)
+PAIRS = 40
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def test_a_second_call_decodes_nothing(make: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = make()
+    monkeypatch.setattr(SageSource, "read", None)
+    assert make().folder == first.folder
+
+
+def test_another_split_decodes_nothing(make: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = make()
+    monkeypatch.setattr(SageSource, "read", None)
+    second = make(split_seed=5)
+    assert second.folder != first.folder
+    assert second.index["split"].tolist() != first.index["split"].tolist()
+    assert second.index_hash == first.index_hash
+
+
+@pytest.mark.parametrize("asked", [{"rgb_store_size": (6, 8)}, {"crop_box": (0.0, 0.0, 1.0, 1.0)}])
+def test_another_recipe_is_another_store(make: Prepare, asked: dict[str, Any]) -> None:
+    assert make().shard_folder != make(**asked).shard_folder
+
+
+def test_moving_and_touching_the_files_changes_nothing(make: Prepare, camera: Any) -> None:
+    first = make()
+    moved = camera.root.rename(camera.root.with_name("elsewhere"))
+    for path in moved.rglob("*.jpg"):
+        os.utime(path, (0, 0))
+    assert make(root=moved).folder == first.folder
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda shards: (shards / "rgb-00001.npy").unlink(),
+        lambda shards: (shards / "shard-00002.json").unlink(),
+        lambda shards: (shards / "ir-00000.npy").write_bytes((shards / "ir-00000.npy").read_bytes()[:-9]),
+        lambda shards: shutil.rmtree(shards),
+    ],
+)
+def test_what_is_lost_is_made_again_to_the_byte(
+    make: Prepare, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    store = make()
+    before = bytes_of(tmp_path / "cache")
+    damage(store.shard_folder)
+    assert make().folder == store.folder
+    assert bytes_of(tmp_path / "cache") == before
+
+
+def test_after_an_interruption_only_the_missing_shards_are_decoded(
+    make: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make(cache="whole")
+    read, calls = SageSource.read, []
+
+    def stopping(self: SageSource, rgb_path: str, ir_path: str, size: tuple[int, int]) -> Any:
+        if len(calls) == 20:
+            raise KeyboardInterrupt
+        calls.append(rgb_path)
+        return read(self, rgb_path, ir_path, size)
+
+    monkeypatch.setattr(SageSource, "read", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        make()
+    assert not list((tmp_path / "cache").glob("store-*"))
+    calls = [""]
+    monkeypatch.setattr(SageSource, "read", lambda *asked: calls.append("") or read(*asked))
+    assert make().folder.name == whole.folder.name
+    assert len(calls) - 1 == PAIRS - 16  # the first shard had been finished
+    assert bytes_of(tmp_path / "cache") == bytes_of(tmp_path / "whole")
+
+
+def test_a_shard_whose_bytes_have_changed_is_not_resumed_from(make: Prepare, tmp_path: Path) -> None:
+    store = make()
+    before = bytes_of(tmp_path / "cache")
+    rotten = store.shard_folder / "rgb-00000.npy"
+    rotten.write_bytes(rotten.read_bytes()[:-1] + b"?")
+    (store.folder / "manifest.json").unlink()
+    make()
+    assert bytes_of(tmp_path / "cache") == before
+
+
+def test_several_processes_write_the_same_bytes(
+    make: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(cache="serial")
+    monkeypatch.setattr(decode, "POOL_PAYS_FROM", 0)
+    make(cache="parallel", workers=2)
+    assert bytes_of(tmp_path / "serial") == bytes_of(tmp_path / "parallel")
+
+
+def test_nodes_give_local_days_and_daylight(make: Prepare, camera: Any, tmp_path: Path) -> None:
+    (tmp_path / "nodes.csv").write_text(f"node,vsn,longitude,latitude\n{camera.node},W057,-87.6,41.8\n")
+    placed, unplaced = make(nodes=tmp_path / "nodes.csv"), make()
+    assert placed.shard_folder == unplaced.shard_folder
+    assert placed.index["daylight"].notna().all()
+    assert unplaced.index["daylight"].isna().all()
+    assert not label_columns(placed.index)
+
+
+def test_an_impossible_split_is_refused_before_decoding(
+    make: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SageSource, "read", None)
+    with pytest.raises(UserError, match=r"data\.split\.test=0\.001"):
+        make(test=0.001)

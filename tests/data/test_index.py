@@ -1,0 +1,95 @@
+"""The index table: its hash, its almanac columns, its summary line."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sage_lightning.data.index import add_place_and_time, index_hash, label_columns, summary
+from sage_lightning.sage.nodes import Node
+
+MIDDAY = "2024-06-21T18:00:00Z"  # about noon at 90° W
+
+
+def index(**columns: list[object]) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "pair_id": ["a-1", "a-2", "b-3"],
+            "node": ["a", "a", "b"],
+            "position": pd.Series(["1", "NEG", None], dtype="str"),
+            "time": pd.to_datetime([MIDDAY, "2024-06-21T05:00:00Z", MIDDAY], utc=True).as_unit("ns"),
+            "rgb_path": ["1.jpg", "2.jpg", "3.jpg"],
+            "ir_path": pd.Series(["1.csv", None, "3.csv"], dtype="str"),
+            "status": ["ok", "quarantined", "ok"],
+            "reason": ["", "partner missing", ""],
+            "cloud": [0.1, None, 1 / 3],
+        }
+    )
+    return rows.assign(**columns)
+
+
+def test_the_hash_is_of_rows_whatever_their_order() -> None:
+    assert index_hash(index()) == index_hash(index().sample(frac=1, random_state=0))
+
+
+def test_the_hash_is_pinned_so_that_another_machine_must_agree() -> None:
+    assert index_hash(index()) == "b67f69bca71e9d358743b2751dc25367d6b43a772a602530067de6bd2a7eb488"
+
+
+@pytest.mark.parametrize("column", ["rgb_path", "ir_path", "status", "reason", "cloud"])
+def test_the_hash_follows_paths_status_reason_and_labels(column: str) -> None:
+    changed = index()
+    changed.loc[0, column] = 0.5 if column == "cloud" else "other"
+    assert index_hash(changed) != index_hash(index())
+
+
+def test_the_hash_leaves_out_what_is_derived() -> None:
+    assert index_hash(index(split=["train", "", "val"], local_day="2024-06-21")) == index_hash(index())
+
+
+def test_the_hash_survives_the_file(tmp_path: Path) -> None:
+    index().to_parquet(tmp_path / "index.parquet")
+    assert index_hash(pd.read_parquet(tmp_path / "index.parquet")) == index_hash(index())
+
+
+def test_place_and_time() -> None:
+    nodes = {"a": Node("a", "W1", longitude=-90.0, latitude=40.0)}
+    noon, night, elsewhere = add_place_and_time(index(), nodes).to_dict("records")
+    assert (noon["local_day"], noon["local_hour"], noon["daylight"], noon["view"]) == (
+        "2024-06-21",
+        12.0,
+        "day",
+        "sky",
+    )
+    assert noon["sun_elevation"] == pytest.approx(90 - 40 + 23.44, abs=0.2)
+    assert (night["local_day"], night["daylight"], night["view"]) == ("2024-06-20", "night", "ground")
+    assert elsewhere["local_day"] == "2024-06-21"  # by UTC: the node is in no table
+    assert all(pd.isna(elsewhere[column]) for column in ("local_hour", "sun_elevation", "daylight", "view"))
+
+
+def test_twilight_is_between_the_horizon_and_six_degrees_below() -> None:
+    times = pd.date_range("2024-03-20", periods=24 * 12, freq="5min", tz="UTC", unit="ns")
+    rows = pd.DataFrame({"node": "a", "position": "1", "time": times})
+    found = add_place_and_time(rows, {"a": Node("a", "W1", 0.0, 0.0)})
+    height = found["sun_elevation"]
+    assert (found["daylight"] == "day").eq(height > 0).all()
+    assert (found["daylight"] == "night").eq(height < -6).all()
+    assert (found["daylight"] == "twilight").any()
+
+
+def test_a_file_without_time_has_no_day() -> None:
+    rows = index()
+    rows.loc[1, "time"] = pd.NaT
+    assert pd.isna(add_place_and_time(rows, {})["local_day"][1])
+
+
+def test_labels_are_what_the_index_has_not_of_itself() -> None:
+    assert label_columns(add_place_and_time(index(), {})) == ["cloud"]
+
+
+def test_summary_counts_pairs_and_files() -> None:
+    table = index(split=["train", "", "test"])
+    assert summary(table) == "2 pairs (1 train, 0 val, 1 test), 1 files in quarantine: 1 partner missing"
+    assert (
+        summary(table[table["status"] == "ok"]) == "2 pairs (1 train, 0 val, 1 test), no file in quarantine"
+    )

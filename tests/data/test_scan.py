@@ -1,0 +1,134 @@
+"""Every camera file of a folder ends in exactly one row of the index."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sage_lightning.data.scan import Scan, scan_folder
+
+NODE = "000048b02d15bc42"
+TASK = f"12/sage-mobotix-scan-0.24.8/{NODE}"
+NOON = 1_700_000_000_000_000_000
+
+
+def picture(time: int, position: str = "_position3") -> str:
+    return f"{TASK}/{time}-6144x2048{position}.jpg"
+
+
+def thermal(time: int, position: str = "_position3") -> str:
+    return f"{TASK}/{time}-right_336x252_14bit.thermal.celsius{position}.csv"
+
+
+def scan(root: Path, *paths: str) -> Scan:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(b"x")
+    return scan_folder(root)
+
+
+def reasons(index: pd.DataFrame) -> dict[str, str]:
+    """The reason of every file, by path; fails where a path stands twice."""
+    found: dict[str, str] = {}
+    for column in ("rgb_path", "ir_path"):
+        rows = index[index[column].notna()]
+        for path, reason in zip(rows[column], rows["reason"], strict=True):
+            assert path not in found
+            found[path] = reason
+    return found
+
+
+def test_a_pair(tmp_path: Path) -> None:
+    [row] = scan(tmp_path, picture(NOON + 7), thermal(NOON + 7)).index.to_dict("records")
+    assert row["pair_id"] == f"{NODE}-{NOON + 7}"
+    assert (row["node"], row["position"], row["status"], row["reason"]) == (NODE, "3", "ok", "")
+    assert row["time"].value == NOON + 7
+    assert (row["rgb_path"], row["ir_path"]) == (picture(NOON + 7), thermal(NOON + 7))
+    assert [row[size] for size in ("rgb_width", "rgb_height", "ir_width", "ir_height")] == [
+        6144,
+        2048,
+        336,
+        252,
+    ]
+
+
+def test_every_file_has_one_row_and_its_reason(tmp_path: Path) -> None:
+    files = {
+        picture(NOON): "",
+        thermal(NOON): "",
+        picture(NOON + 1): "partner missing",
+        thermal(NOON + 2): "partner missing",
+        picture(NOON + 3, "_position1"): "position mismatch",
+        thermal(NOON + 3, "_position2"): "position mismatch",
+        picture(NOON + 4, "_positionNEH"): "",
+        thermal(NOON + 4, ""): "",
+        f"a/{NODE}/{NOON + 5}-6144x2048.jpg": "",
+        f"b/{NODE}/{NOON + 5}-6144x2048.jpg": "duplicate",
+        thermal(NOON + 5): "",
+        "6144x2048_position4.jpg": "no timestamp",
+        "other/6144x2048_position4.jpg": "no timestamp",
+        f"{NOON}_6144x2048.jpg": "",
+        f"{NOON}_right_336x252_14bit.thermal.celsius.csv": "",
+    }
+    others = [
+        "readme.txt",
+        f"{TASK}/{NOON}-right_336x252_14bit.thermal.celsius_plot_position3.jpg",
+        "nodes.csv",
+    ]
+    found = scan(tmp_path, *files, *others)
+    assert reasons(found.index) == files
+    assert found.others == len(others)
+    assert found.pictures + found.thermals == len(files)
+    assert (found.index["status"] == "ok").eq(found.index["reason"] == "").all()
+    assert found.index.loc[found.index["status"] == "ok", "pair_id"].is_unique
+
+
+def test_positions(tmp_path: Path) -> None:
+    index = scan(
+        tmp_path,
+        picture(NOON, "_positionNEH"),
+        thermal(NOON, ""),
+        picture(NOON + 1, "_position1"),
+        thermal(NOON + 1, "_position2"),
+    ).index
+    named, raced = index["position"]
+    assert named == "NEH"  # one name is enough
+    assert pd.isna(raced)  # one of the two is wrong
+
+
+def test_pairs_need_the_exact_nanosecond_and_the_same_node(tmp_path: Path) -> None:
+    other_node = picture(NOON + 1).replace(NODE, NODE[::-1])
+    found = scan(tmp_path, picture(NOON), thermal(NOON + 1), other_node)
+    assert set(reasons(found.index).values()) == {"partner missing"}
+
+
+def test_rows_are_sorted_by_pair_id(tmp_path: Path) -> None:
+    times = [NOON + 5, NOON + 1, NOON + 3]
+    index = scan(tmp_path, *(name(time) for time in times for name in (picture, thermal))).index
+    assert index["pair_id"].tolist() == sorted(index["pair_id"])
+
+
+def test_an_empty_folder_gives_an_empty_index(tmp_path: Path) -> None:
+    assert scan(tmp_path).index.empty
+
+
+def test_content_follows_paths_and_lengths_not_place_or_time(tmp_path: Path) -> None:
+    before = scan(tmp_path / "a", picture(NOON), thermal(NOON)).content
+    assert scan(tmp_path / "b", thermal(NOON), picture(NOON)).content == before
+    (tmp_path / "b" / picture(NOON)).write_bytes(b"longer")
+    assert scan_folder(tmp_path / "b").content != before
+
+
+def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
+    scan(tmp_path / "disk", picture(NOON), thermal(NOON))
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "linked").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "back").symlink_to(tmp_path / "root")
+    [path] = scan_folder(tmp_path / "root").index["rgb_path"]
+    assert path == f"linked/{picture(NOON)}"
+
+
+@pytest.mark.parametrize("kinds", [("picture",), ("thermal",)])
+def test_one_kind_alone_is_complete(tmp_path: Path, kinds: tuple[str]) -> None:
+    names = [picture(NOON + n) if "picture" in kinds else thermal(NOON + n) for n in range(3)]
+    assert reasons(scan(tmp_path, *names).index) == dict.fromkeys(names, "partner missing")

@@ -1,0 +1,47 @@
+"""Worlds of processes as a fixture: `worlds("script.py")[world][rank]` is what its check returned."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from filelock import FileLock
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+WORLDS = (1, 2, 4)
+
+Results = dict[int, list[Any]]
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
+    """Runs a script of this folder once, however many tests and test processes ask for it."""
+    # Under xdist each process has its own base folder; its parent is common to all of them.
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def run(script: str) -> Results:
+        folder = shared / f"worlds-{script}"
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "done").exists():
+                folder.mkdir(exist_ok=True)
+                command = [sys.executable, "-W", "ignore", HERE / "worlds.py", HERE / script, folder]
+                done = subprocess.run(
+                    [*map(str, command), *map(str, WORLDS)],
+                    env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+                    capture_output=True,
+                    text=True,
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+                (folder / "done").touch()
+        return {
+            world: [torch.load(folder / f"{world}-{rank}.pt", weights_only=True) for rank in range(world)]
+            for world in WORLDS
+        }
+
+    return run

@@ -1,0 +1,154 @@
+"""The method through a real Trainer: what it logs, whom it trains, and that a step can be done again."""
+
+from functools import partial
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from sage_lightning.batch import PairBatch
+from sage_lightning.losses.vicreg import vicreg_terms
+from sage_lightning.methods.vicreg import VICReg
+from sage_lightning.models.backbone import Backbone
+from sage_lightning.models.projector import Projector
+from sage_lightning.models.towers import TwoTowers
+from sage_lightning.optim.schedule import WarmupCosine
+
+pytestmark = [
+    # Lightning's advice on batches that lie in memory already.
+    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
+    pytest.mark.filterwarnings("ignore:Trying to infer the `batch_size`"),
+    # Lightning 2.6 asks torch's pytree in a way that torch has deprecated.
+    pytest.mark.filterwarnings("ignore:.*treespec, LeafSpec:FutureWarning"),
+]
+
+STEPS = 6
+TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
+
+
+def method(drop_path=0.0, seed=1, **weights):
+    torch.manual_seed(0)
+    rgb = Backbone("vit_tiny_patch16_224", 16, 8, 3, TINY, drop_path)
+    ir = Backbone("vit_tiny_patch16_224", 8, 4, 1, TINY, drop_path)
+    towers = TwoTowers(rgb, ir, Projector(16, [16, 8]), Projector(16, [16, 8]))
+    schedule = WarmupCosine(warmup_epochs=1, floor=0.1, steps_per_epoch=3, total_steps=STEPS, batch_size=128)
+    return VICReg(towers, partial(torch.optim.AdamW, lr=0.01), schedule, seed=seed, **weights)
+
+
+def batch(step):
+    draw = torch.Generator().manual_seed(step)
+    number = torch.arange(8)
+    rgb, ir = torch.randn(8, 3, 16, 16, generator=draw), torch.randn(8, 1, 8, 8, generator=draw)
+    return PairBatch(rgb, ir, number + 100, number * 0, number)
+
+
+class Logged(pl.Callback):
+    def __init__(self):
+        self.steps = []
+
+    def on_train_batch_end(self, trainer, *arguments):
+        self.steps.append({name: float(value) for name, value in trainer.callback_metrics.items()})
+
+
+def fit(model, folder, epochs, resume=None):
+    logged = Logged()
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        callbacks=[logged],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    # Three batches an epoch, the same in every epoch.
+    loader = DataLoader([batch(step) for step in range(3)], batch_size=None)
+    trainer.fit(model, loader, loader, ckpt_path=resume, weights_only=True)
+    return trainer, logged.steps
+
+
+def test_the_loss_is_the_weighted_sum_of_the_terms():
+    z_rgb, z_ir = torch.randn(2, 8, 5)
+    terms = vicreg_terms(z_rgb, z_ir)
+    found = method(invariance_weight=2.0, variance_weight=3.0, covariance_weight=5.0).loss_terms(z_rgb, z_ir)
+    expected = 2 * terms.invariance + 3 * terms.variance + 5 * terms.covariance
+    torch.testing.assert_close(found["loss"], expected)
+    assert [found[f"loss_{name}"] for name in terms._fields] == list(terms)
+
+
+def test_the_authors_weights_are_the_default():
+    assert method().weights == {"invariance": 25.0, "variance": 25.0, "covariance": 1.0}
+
+
+def test_training_logs_one_vocabulary_and_the_rate_of_each_step(tmp_path):
+    _, steps = fit(method(), tmp_path, epochs=2)
+    assert set(steps[0]) == {
+        *("train/loss", "train/lr"),
+        *("train/loss_invariance", "train/loss_variance", "train/loss_covariance"),
+    }
+    # 0.01 for a batch of 256, here 128: 0.005 after a warm-up of three steps.
+    rates = [step["train/lr"] for step in steps]
+    assert rates[:4] == pytest.approx([0.005 / 3, 0.01 / 3, 0.005, 0.005])
+    assert rates[-1] == pytest.approx(0.0005)
+
+
+def test_the_first_logged_loss_is_that_of_the_batch(tmp_path):
+    fresh = method()
+    expected = fresh.loss_terms(*fresh.towers(batch(0).rgb, batch(0).ir))
+    _, steps = fit(method(), tmp_path, epochs=1)
+    for name in ("loss", "loss_invariance", "loss_variance", "loss_covariance"):
+        assert steps[0][f"train/{name}"] == pytest.approx(expected[name].item(), rel=1e-5)
+
+
+def test_training_moves_every_parameter_and_lowers_the_loss(tmp_path):
+    model = method()
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    _, steps = fit(model, tmp_path, epochs=6)
+    first, last = ([step["train/loss"] for step in steps[part]] for part in (slice(3), slice(-3, None)))
+    assert sum(last) < sum(first)  # over the same three batches
+    for name, value in model.named_parameters():
+        assert not torch.equal(value, before[name]), name
+
+
+def test_validation_gives_both_spaces_of_both_sensors():
+    model = method().eval()
+    pairs = batch(0)
+    with torch.no_grad():
+        found = model.validation_step(pairs, 0)
+    z_rgb, z_ir = model.towers(pairs.rgb, pairs.ir)
+    torch.testing.assert_close(found["rgb_projection"], z_rgb)
+    torch.testing.assert_close(found["ir_projection"], z_ir)
+    torch.testing.assert_close(found["rgb_embedding"], model.towers.embed_rgb(pairs.rgb))
+    torch.testing.assert_close(found["ir_embedding"], model.towers.embed_ir(pairs.ir))
+    assert found["row"].tolist() == pairs.row.tolist()
+    assert found["sample_id"].tolist() == pairs.sample_id.tolist()
+
+
+def test_validation_under_bfloat16_gives_float32():
+    model = method().eval()
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        found = model.validation_step(batch(0), 0)
+    assert {found[f"{s}_{kind}"].dtype for s in ("rgb", "ir") for kind in ("embedding", "projection")} == {
+        torch.float32
+    }
+
+
+@pytest.mark.parametrize("drop_path", [0.0, 0.4])
+def test_a_stopped_and_resumed_run_ends_in_the_same_weights(tmp_path, drop_path):
+    whole, half, resumed = (method(drop_path) for _ in range(3))
+    fit(whole, tmp_path, epochs=2)
+    trainer, _ = fit(half, tmp_path, epochs=1)
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    torch.manual_seed(999)  # whatever the generator's state is in the new process
+    fit(resumed, tmp_path, epochs=2, resume=tmp_path / "half.ckpt")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+    if drop_path:
+        other = method(drop_path, seed=2)
+        fit(other, tmp_path, epochs=2)
+        assert not torch.equal(
+            other.towers.rgb_backbone.net.pos_embed, whole.towers.rgb_backbone.net.pos_embed
+        )

@@ -1,0 +1,141 @@
+"""Backbones take any image their patch divides, and say where they look."""
+
+import pytest
+import torch
+
+from sage_lightning.errors import UserError
+from sage_lightning.models.backbone import Backbone, is_vit
+from sage_lightning.models.batchnorm import GlobalBatchNorm2d
+
+TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
+
+
+def vit(
+    img_size=(16, 24), patch_size=8, in_chans=1, name="vit_tiny_patch16_224", options=TINY, drop_path=0.0
+):
+    torch.manual_seed(0)
+    return Backbone(name, img_size, patch_size, in_chans, options, drop_path).eval()
+
+
+def test_a_vit_takes_its_own_image_patch_and_channels():
+    backbone = vit()
+    assert backbone.grid == (2, 3)
+    assert backbone(torch.randn(4, 1, 16, 24)).shape == (4, backbone.num_features) == (4, 16)
+    assert backbone.tokens(torch.randn(4, 1, 16, 24)).shape == (4, 2, 3, 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("resnet18", 512), ("mobilenetv3_small_050", 1024), ("convnext_atto", 320)],
+)
+def test_a_cnn_has_no_patch(name, width):
+    backbone = Backbone(name, (64, 96), None, 2).eval()
+    x = torch.randn(2, 2, 64, 96)
+    assert not backbone.is_vit
+    assert backbone.grid is None
+    assert backbone(x).shape == (2, backbone.num_features) == (2, width)
+    assert backbone.attention(x).shape == (2, 1, 2, 3)
+
+
+def test_swin_takes_the_image_size():
+    options = {"embed_dim": 8, "depths": (1, 1), "num_heads": (1, 1), "window_size": 4}
+    backbone = Backbone("swin_tiny_patch4_window7_224", (32, 64), None, 3, options).eval()
+    x = torch.randn(2, 3, 32, 64)
+    assert backbone(x).shape == (2, backbone.num_features)
+    assert backbone.attention(x).shape == (2, 1, 4, 8)
+
+
+def test_batch_statistics_are_global_everywhere():
+    norms = [m for m in Backbone("resnet18", 32, None, 3).modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert norms
+    assert all(type(norm) is GlobalBatchNorm2d for norm in norms)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        TINY,
+        TINY | {"reg_tokens": 3},
+        TINY | {"class_token": False, "global_pool": "avg"},
+        TINY | {"qk_norm": True, "reg_tokens": 1, "no_embed_class": True},
+    ],
+)
+def test_attention_is_that_of_the_last_block(options):
+    backbone = vit(options=options)
+    x = torch.randn(3, 1, 16, 24)
+    found = backbone.attention(x)
+
+    # timm's own unfused path goes through attn_drop: an independent witness of the weights.
+    seen = []
+    last = backbone.net.blocks[-1].attn
+    last.fused_attn = False
+    last.attn_drop.register_forward_hook(lambda module, arguments, output: seen.append(output))
+    backbone(x)
+    prefix = backbone.net.num_prefix_tokens
+    token = backbone.net.cls_token is not None
+    row = seen[0][:, :, 0] if token else seen[0].mean(dim=2)
+    torch.testing.assert_close(found, row[:, :, prefix:].reshape(3, 2, 2, 3))
+    assert (row.sum(-1) - 1).abs().max() < 1e-6
+
+
+def test_attention_leaves_no_hook_and_keeps_the_fused_path():
+    backbone = vit()
+    x = torch.randn(2, 1, 16, 24)
+    before = backbone(x)
+    backbone.attention(x)
+    assert not backbone.net.blocks[-1].attn._forward_pre_hooks
+    assert backbone.net.blocks[-1].attn.fused_attn
+    assert torch.equal(backbone(x), before)
+
+
+def test_a_vit_with_attention_of_its_own_shows_its_features():
+    backbone = vit(name="eva02_tiny_patch14_224", patch_size=8)
+    assert backbone.attention(torch.randn(2, 1, 16, 24)).shape == (2, 1, 2, 3)
+
+
+def test_patch_position_is_kept_from_image_to_grid():
+    backbone = vit()
+    x = torch.zeros(1, 1, 16, 24)
+    marked = x.clone()
+    marked[..., 8:16, 16:24] = 1  # row 1, column 2
+    moved = (backbone.net.patch_embed(marked) - backbone.net.patch_embed(x)).norm(dim=-1).reshape(2, 3)
+    assert moved[1, 2] > 0
+    assert (moved > 0).sum() == 1
+
+
+def test_drop_path_reaches_the_blocks():
+    backbone = vit(drop_path=0.5).train()
+    x = torch.randn(16, 1, 16, 24)
+    assert not torch.equal(backbone(x), backbone(x))
+    assert torch.equal(vit().train()(x), vit().train()(x))
+
+
+def test_is_vit():
+    assert is_vit("vit_small_patch16_224")
+    assert is_vit("deit_tiny_patch16_224")
+    assert not is_vit("resnet50")
+
+
+def test_a_patch_that_does_not_divide_is_refused():
+    with pytest.raises(UserError, match=r"7 does not divide image size 16 × 24; .*: 2, 4, 8"):
+        vit(patch_size=7)
+
+
+def test_a_vit_without_a_patch_is_refused():
+    with pytest.raises(UserError, match="needs a patch size"):
+        vit(patch_size=None)
+
+
+def test_an_unknown_name_gets_the_nearest():
+    with pytest.raises(UserError, match=r"no such architecture; nearest: .*resnet50"):
+        Backbone("resnet5o", 32, None, 3)
+
+
+def test_an_unknown_option_is_refused():
+    with pytest.raises(UserError, match="embed_dims"):
+        vit(options={"embed_dims": 16})
+
+
+def test_an_option_said_elsewhere_is_refused():
+    with pytest.raises(UserError, match="patch_size: said elsewhere"):
+        vit(options={"patch_size": 4})

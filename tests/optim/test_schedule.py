@@ -1,0 +1,85 @@
+"""The schedule's shape, and what LambdaLR makes of it."""
+
+import io
+from itertools import pairwise
+
+import pytest
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+
+from sage_lightning.optim.schedule import WarmupCosine
+
+
+def schedule(**changes):
+    arguments = {
+        "warmup_epochs": 2.0,
+        "floor": 0.001,
+        "steps_per_epoch": 5,
+        "total_steps": 50,
+        "batch_size": 512,
+    }
+    return WarmupCosine(**(arguments | changes))
+
+
+def test_the_rate_follows_the_global_batch():
+    assert schedule()(17) == pytest.approx(2 * schedule(batch_size=256)(17))
+
+
+def test_it_rises_to_the_peak_and_falls_to_the_floor():
+    factors = [schedule(batch_size=256)(step) for step in range(50)]
+    assert factors[:3] == pytest.approx([0.1, 0.2, 0.3])
+    assert factors[9] == factors[10] == 1.0
+    assert factors[-1] == pytest.approx(0.001)
+    assert all(a > b for a, b in pairwise(factors[10:]))
+    # Half-way between the peak (step 10) and the floor (step 49), the cosine is half.
+    assert (factors[29] + factors[30]) / 2 == pytest.approx((1 + 0.001) / 2)
+
+
+def test_no_warmup_starts_at_the_peak():
+    assert schedule(warmup_epochs=0, batch_size=256)(0) == 1.0
+
+
+def test_a_fraction_of_an_epoch_warms_up():
+    assert schedule(warmup_epochs=0.4, batch_size=256)(0) == 0.5
+
+
+def test_a_run_shorter_than_its_warmup_keeps_warming_up():
+    short = schedule(steps_per_epoch=25, total_steps=25, batch_size=256)
+    assert [short(0), short(24)] == pytest.approx([1 / 50, 25 / 50])
+
+
+def test_after_the_last_step_it_stays_at_the_floor():
+    assert schedule(batch_size=256)(500) == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize("total", [1, 2])
+def test_a_run_of_a_step_or_two_works(total):
+    assert schedule(warmup_epochs=0, total_steps=total, batch_size=256)(0) == 1.0
+
+
+def test_lambda_lr_steps_saves_safely_and_returns():
+    def scheduler():
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.5)
+        return optimizer, LambdaLR(optimizer, schedule())
+
+    optimizer, lr = scheduler()
+    for step in range(20):
+        assert optimizer.param_groups[0]["lr"] == 0.5 * schedule()(step)
+        optimizer.step()
+        lr.step()
+    file = io.BytesIO()
+    torch.save({"lr": lr.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    file.seek(0)
+    saved = torch.load(file, weights_only=True)
+    other_optimizer, other = scheduler()
+    other.load_state_dict(saved["lr"])
+    other_optimizer.load_state_dict(saved["optimizer"])
+    other_optimizer.step()
+    other.step()
+    assert other_optimizer.param_groups[0]["lr"] == 0.5 * schedule()(21)
+
+
+@pytest.mark.parametrize("wrong", [{"floor": 1.5}, {"warmup_epochs": -1}, {"batch_size": 0}])
+def test_numbers_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        schedule(**wrong)
