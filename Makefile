@@ -20,7 +20,7 @@ help:
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv (about 6 GB with PyTorch; a few minutes on a slow line)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --compile-bytecode --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 train: .venv/ready
@@ -34,7 +34,7 @@ types: .venv/ready
 	@$(BIN)/mypy
 
 contract: .venv/ready
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 # One torch thread a worker: two workers of many threads fight over the cores.
 test: lint types contract

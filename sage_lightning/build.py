@@ -1,4 +1,7 @@
-"""Config → objects: the only caller of Hydra's instantiate. The order is data → model → callbacks, loggers → trainer."""
+"""Config → objects: the only caller of Hydra's instantiate.
+
+First data, then model, then what watches, then the Trainer.
+"""
 
 import logging
 from pathlib import Path
@@ -57,7 +60,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
     if pairs < data.batch_size:
-        raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs; take at most that")
+        raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs, no more")
     thermal = instantiate(cfg.thermal)
     ir_mean, ir_std = channel_statistics(thermal, store)
     sizes = {"rgb_size": _pair(data.rgb_size), "ir_size": _pair(data.ir_size)}
@@ -83,7 +86,9 @@ def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
     """The two towers with fresh weights: the same weights for the same seed."""
     torch.manual_seed(cfg.seed)
     data, model = cfg.data, cfg.model
-    rgb = instantiate(model.rgb_backbone)(img_size=_pair(data.rgb_size), patch_size=data.rgb_patch, in_chans=3)
+    rgb = instantiate(model.rgb_backbone)(
+        img_size=_pair(data.rgb_size), patch_size=data.rgb_patch, in_chans=3
+    )
     ir = instantiate(model.ir_backbone)(
         img_size=_pair(data.ir_size), patch_size=data.ir_patch, in_chans=ir_channels
     )
@@ -92,7 +97,7 @@ def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
 
 
 def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
-    """The LightningModule: towers, optimiser and schedule, by the number of steps that the config asks for."""
+    """The LightningModule: towers, and an optimiser whose schedule spans the run's steps."""
     steps_per_epoch = data.steps_per_epoch
     total = steps_per_epoch * cfg.trainer.max_epochs
     if cfg.trainer.max_steps > 0:
@@ -110,7 +115,7 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
 
 
 def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
-    """The Trainer, with what watches the run and where it logs; all that it writes goes to the run's folder."""
+    """The Trainer, with what watches the run; all that it writes goes to the run's folder."""
     config = resolved(cfg)
     description = describe(
         kind=cfg.model._target_.rpartition(".")[2].lower(),
@@ -152,7 +157,7 @@ def resume_from(cfg: DictConfig, data: PairDataModule) -> Path | None:
         return None
     path = find_checkpoint(Path(cfg.resume))
     if read_checkpoint(path)[KEY]["data_hash"] != data.store.index_hash:
-        raise UserError(f"resume={cfg.resume}: the files of the collection have changed since; begin a new run")
+        raise UserError(f"resume={cfg.resume}: the collection's files have changed since; begin a new run")
     return path
 
 
@@ -167,7 +172,8 @@ def load(path: Path) -> Embedder:
     thermal = instantiate(cfg.thermal)
     trained = towers(cfg, thermal.channels)
     prefix = "towers."
-    weights = {name.removeprefix(prefix): w for name, w in checkpoint["state_dict"].items() if name.startswith(prefix)}
+    state = checkpoint["state_dict"].items()
+    weights = {name.removeprefix(prefix): tensor for name, tensor in state if name.startswith(prefix)}
     trained.load_state_dict(weights)
     transform = PairTransform(thermal, **checkpoint[KEY]["normalisation"])
     return Embedder(trained, transform, FullView(_pair(cfg.data.rgb_size), _pair(cfg.data.ir_size)))
@@ -196,9 +202,10 @@ def evaluation(
         trained_on.paths.data_dir = cfg.paths.data_dir
     data = datamodule(trained_on)
     if data.store.index_hash != description["data_hash"]:
-        log.warning("The data have changed since the checkpoint was made: scores are of the data as they are now")
+        log.warning("The data have changed since this checkpoint: scores are of the data as they are now")
     embedder = load(path)
-    untrained = Embedder(towers(trained_on, embedder.transform.thermal.channels), embedder.transform, embedder.view)
+    fresh = towers(trained_on, embedder.transform.thermal.channels)
+    untrained = Embedder(fresh, embedder.transform, embedder.view)
     history = path.parent.parent / "metrics.csv"
     found = evaluate(
         embedder,

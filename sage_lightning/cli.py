@@ -46,7 +46,7 @@ def main() -> None:
         del sys.argv[1]
         commands[command]()
     else:
-        print(f"sage-lightning {command}: no such command; it is one of {', '.join(commands)}", file=sys.stderr)
+        print(f"sage-lightning {command}: not one of {', '.join(commands)}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -70,7 +70,7 @@ def _enter(name: str, task: Task) -> None:
     asks_only = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info is not None
     if not asks_only:
         try:
-            config.check(arguments.overrides, name, multirun=arguments.multirun)
+            config.check(arguments.overrides, name, arguments.multirun, arguments.config_dir)
         except UserError as error:
             _refuse(error)
     failed: list[str] = []
@@ -110,7 +110,8 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
     OmegaConf.save(cfg, folder / "config.yaml")
     _write_json(folder / "provenance.json", _provenance())
     os.environ[RUN_FOLDER] = str(folder.resolve())
-    summary: dict[str, Any] = {"overrides": list(HydraConfig.get().overrides.task), "status": "failed", "metrics": {}}
+    overrides = list(HydraConfig.get().overrides.task)
+    summary: dict[str, Any] = {"overrides": overrides, "status": "failed", "metrics": {}}
     started = time.monotonic()
     try:
         summary["metrics"] = task(cfg, folder)
@@ -121,9 +122,10 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
 
 
 def _settled(cfg: DictConfig) -> DictConfig:
-    """The config as it is run and kept: resolved, its folders absolute, a resumed run's own where there is one."""
+    """The config as it is run and kept: resolved, folders absolute, a resumed run's own where there is one."""
     settled = config.resolved(cfg)
-    settled["paths"] = {name: folder and str(Path(folder).absolute()) for name, folder in settled["paths"].items()}
+    for name, folder in settled["paths"].items():
+        settled["paths"][name] = folder and str(Path(folder).absolute())
     for keys in (settled.get("data", {}), settled.get("data", {}).get("source", {})):
         for name in ("root", "nodes"):
             if isinstance(keys.get(name), str):
@@ -137,7 +139,9 @@ def _settled(cfg: DictConfig) -> DictConfig:
 
 
 def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
-    from sage_lightning import build  # torch takes seconds to import: not before the config is known to be right
+    from sage_lightning import (
+        build,
+    )  # torch takes seconds to import: not before the config is known to be right
 
     started = time.monotonic()
     data = build.datamodule(cfg)
@@ -176,7 +180,16 @@ class TrialsTable(Callback):
 
 def _provenance() -> dict[str, Any]:
     """What a reader needs to make the run again: versions, revision, machine, command."""
-    packages = ("torch", "torchvision", "timm", "pytorch-lightning", "hydra-core", "numpy", "pandas", "pillow")
+    packages = (
+        "torch",
+        "torchvision",
+        "timm",
+        "pytorch-lightning",
+        "hydra-core",
+        "numpy",
+        "pandas",
+        "pillow",
+    )
     git = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=Path(__file__).parent,

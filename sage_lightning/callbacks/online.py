@@ -5,6 +5,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from sage_lightning.methods.gather import gather_ragged
+from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.metrics.alignment import linear_cka, modality_gap, normalised_std
 from sage_lightning.metrics.rankme import rankme
 from sage_lightning.metrics.retrieval import retrieval
@@ -34,7 +35,7 @@ class OnlineMetrics(Callback):
         """Keeps a batch's embeddings until the split is complete."""
         self._outputs.append(outputs)
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: VICReg) -> None:  # type: ignore[override]
         """Gathers the split, restores its order and logs."""
         outputs = {key: torch.cat([part[key] for part in self._outputs]) for key in (*SPACES, "row")}
         self._outputs.clear()

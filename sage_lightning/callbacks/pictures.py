@@ -24,7 +24,8 @@ def log_evaluation(logger: Logger, found: Evaluation, step: int) -> None:
     if isinstance(logger, WandbLogger):
         logger.log_table("scores/table", dataframe=found.scores)
     elif isinstance(logger, TensorBoardLogger):
-        logger.experiment.add_text("scores/table", found.headline.to_markdown(index=False, floatfmt=".3f"), step)
+        table = found.headline.to_string(index=False, float_format="%.3f")
+        logger.experiment.add_text("scores/table", f"```\n{table}\n```", step)
 
 
 def crop_sheet(batch: PairBatch, pairs: int) -> Figure:

@@ -49,7 +49,8 @@ class TrainingProgress(Callback):
             self._progress.update(self._task, completed=step, description=text)
             return
         left = (now - self._started) / max(step - self._first_step, 1) * (total - step)
-        log.info("Training: epoch %d, step %d/%d, loss %.3f, %.0f s left", trainer.current_epoch, step, total, loss, left)
+        text = "Training: epoch %d, step %d/%d, loss %.3f, %.0f s left"
+        log.info(text, trainer.current_epoch, step, total, loss, left)
         self._spoken = now
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -30,7 +30,14 @@ class Choices:
 
 
 def choose(composer: Composer, overrides: list[Override]) -> Choices:
-    """Composes choice by choice, those of a part of the config (`group@part=`) after those of the whole."""
+    """Composes all choices at once if they are right, or else one by one."""
+    texts = [override.input_line for override in overrides]
+    if not any(override.is_add() or _option(composer, override)[0] for override in overrides):
+        try:
+            return Choices(composer.compose(texts), texts)
+        except FAILURES:
+            pass  # one by one, it shows which it is
+    # Those of a part of the config (`group@part=`) come after those of the whole, which may bring the part.
     result = Choices(composer.compose([]))
     for override in sorted(overrides, key=lambda override: override.package is not None):
         text = override.input_line

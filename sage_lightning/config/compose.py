@@ -75,6 +75,8 @@ class Composer:
 
     def is_group(self, name: str) -> bool:
         """Whether an override of this name chooses an option."""
+        if "." in name:
+            return False
         parent, _, last = name.rpartition("/")
         return bool(self.options(name)) or last in self._loader.list_groups(parent)
 

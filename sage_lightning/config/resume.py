@@ -35,13 +35,13 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
         asked: as composed from the command line.
 
     Raises:
-        UserError: a line for each key that the command line sets to something that the run was not begun with.
+        UserError: a line for each key that the command line sets to what the run was not begun with.
     """
     with composer("train") as hydra:
         default = _flat(resolved(hydra.compose_task([])))
     was, now = _flat(begun), _flat(asked)
     lines = [
-        f"{key}={now.get(key)}: the run that is resumed was begun with {was.get(key)}; leave it out, or begin a new run"
+        f"{key}={now.get(key)}: the run was begun with {was.get(key)}; leave it out, or begin a new run"
         for key in default | now
         if now.get(key) != default.get(key) and now.get(key) != was.get(key) and not _free(key)
     ]

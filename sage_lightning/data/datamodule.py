@@ -1,54 +1,20 @@
 """The data of a run for Lightning: loaders over the store, and views made in batch on the device."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule, Trainer
-from torch.utils.data import DataLoader
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.counted import sample_id
 from sage_lightning.data.dataset import StoreDataset
+from sage_lightning.data.loader import BatchLoader, CountedLoader
 from sage_lightning.data.photometric import Photometric
-from sage_lightning.data.sampler import CountedBatchSampler, CountedLoader, as_is
+from sage_lightning.data.sampler import CountedBatchSampler
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.transform import PairTransform
 from sage_lightning.errors import UserError
-
-
-class EvaluationLoader:
-    """Batches of a split in the order of its index, nothing dropped or repeated.
-
-    Args:
-        dataset: the split.
-        rows: which of it, in order.
-        batch_size: pairs a batch; the last may be smaller.
-        num_workers: processes that read.
-        pin_memory: whether batches lie in page-locked memory.
-    """
-
-    def __init__(
-        self, dataset: StoreDataset, rows: range, batch_size: int, num_workers: int, pin_memory: bool
-    ) -> None:
-        starts = range(0, len(rows), batch_size)
-        self.loader: DataLoader[PairBatch] = DataLoader(
-            dataset,
-            batch_sampler=[[(0, row) for row in rows[start : start + batch_size]] for start in starts],
-            collate_fn=as_is,  # type: ignore[arg-type]  # `__getitems__` gives no list
-            num_workers=num_workers,
-            pin_memory=pin_memory,
-            persistent_workers=num_workers > 0,
-        )
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def __iter__(self) -> Iterator[PairBatch]:
-        return iter(self.loader)
 
 
 class PairDataModule(LightningDataModule):
@@ -63,9 +29,6 @@ class PairDataModule(LightningDataModule):
         batch_size: the global batch, over all ranks and accumulation steps.
         seed: fixes order, crops and photometric changes.
         num_workers: processes that read, for each rank; 0 reads in the training process.
-
-    Attributes:
-        store, transform, train_view, eval_view, photometric, batch_size, seed, num_workers: as given.
     """
 
     def __init__(
@@ -128,21 +91,21 @@ class PairDataModule(LightningDataModule):
             accumulate=trainer.accumulate_grad_batches,
             step=lambda: trainer.global_step,
         )
-        return CountedLoader(dataset, sampler, self.num_workers, _pin())
+        return CountedLoader(dataset, sampler, self.num_workers)
 
-    def val_dataloader(self) -> EvaluationLoader:
+    def val_dataloader(self) -> BatchLoader:
         """This rank's contiguous share of the val split."""
         trainer = self._of_trainer()
         dataset = self._dataset("val")
         bounds = np.linspace(0, len(dataset), trainer.world_size + 1).round().astype(np.int64).tolist()
         share = range(bounds[trainer.global_rank], bounds[trainer.global_rank + 1])
         batch_size = max(1, self.batch_size // trainer.world_size)
-        return EvaluationLoader(dataset, share, batch_size, self.num_workers, _pin())
+        return BatchLoader(dataset, _in_order(share, batch_size), self.num_workers)
 
-    def split_loader(self, split: str, batch_size: int) -> EvaluationLoader:
+    def split_loader(self, split: str, batch_size: int) -> BatchLoader:
         """A whole split as stored, for use without a trainer; `evaluation_views` makes model inputs of it."""
         dataset = self._dataset(split)
-        return EvaluationLoader(dataset, range(len(dataset)), batch_size, self.num_workers, _pin())
+        return BatchLoader(dataset, _in_order(range(len(dataset)), batch_size), self.num_workers)
 
     def evaluation_views(self, batch: PairBatch) -> PairBatch:
         """Model inputs of a stored batch, on its device: the whole field of view, nothing drawn."""
@@ -166,5 +129,7 @@ class PairDataModule(LightningDataModule):
         return StoreDataset(self.store, self.store.rows(split), ids)
 
 
-def _pin() -> bool:
-    return torch.cuda.is_available()
+def _in_order(rows: range, batch_size: int) -> list[list[tuple[int, int]]]:
+    """Batches of (epoch, row), the last as small as it is; nothing is drawn, so any epoch will do."""
+    starts = range(0, len(rows), batch_size)
+    return [[(0, row) for row in rows[start : start + batch_size]] for start in starts]

@@ -95,9 +95,10 @@ def summary(index: pd.DataFrame) -> str:
     line = f"{len(pairs)} pairs ({dealt})"
     held = index[index["status"] != "ok"]
     files = held[["rgb_path", "ir_path"]].notna().sum(axis="columns").groupby(held["reason"]).sum()
+    total = int(files.sum())
     if held.empty:
         return f"{line}, no file in quarantine"
     reasons = ", ".join(
         f"{n} {reason}" for reason, n in files.sort_values(ascending=False, kind="stable").items()
     )
-    return f"{line}, {files.sum()} files in quarantine: {reasons}"
+    return f"{line}, {total} file{'' if total == 1 else 's'} in quarantine: {reasons}"

@@ -16,7 +16,7 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 @dataclass(frozen=True)
 class Photometric:
-    """Each strength is drawn for each pair from seed, epoch and sample id; 0 leaves its part untouched.
+    """Drawn for each pair from seed, epoch and sample id; a strength of 0 leaves its part untouched.
 
     Args:
         brightness: RGB is multiplied by a factor from 1 ± this.
@@ -41,7 +41,7 @@ class Photometric:
     ir_noise: float = 0.1
 
     def rgb(self, rgb: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Tensor:
-        """Args: rgb: (B, 3, H, W), 0…1; epoch, sample_id: (B,). Returns the same shape and range."""
+        """Changes B pictures, (B, 3, H, W), 0…1; epoch and sample_id are (B,)."""
         draws = uniform(seed, epoch, sample_id, Stream.RGB_COLOUR, 3)
         strength = draws.new_tensor([self.brightness, self.contrast, self.saturation])
         factors = (1 + (2 * draws - 1) * strength).to(rgb.dtype)[:, :, None, None, None].unbind(1)
@@ -60,7 +60,7 @@ class Photometric:
         return torch.where((draws[:, 0] < self.blur)[:, None, None, None], blurred, rgb)
 
     def ir(self, degrees: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Tensor:
-        """Args: degrees: (B, h, w), NaN where missing; epoch, sample_id: (B,). Returns the same shape."""
+        """Changes B thermal frames, (B, h, w), NaN where missing; epoch and sample_id are (B,)."""
         gain = 1 + (2 * uniform(seed, epoch, sample_id, Stream.IR_GAIN, 1) - 1) * self.ir_gain
         offset = (2 * uniform(seed, epoch, sample_id, Stream.IR_OFFSET, 1) - 1) * self.ir_offset
         mean = degrees.nanmean((1, 2), keepdim=True)

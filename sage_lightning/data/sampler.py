@@ -4,14 +4,10 @@ Step s takes one global batch of its epoch's permutation; ranks and accumulation
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Sampler
 
-from sage_lightning.batch import PairBatch
 from sage_lightning.data.counted import permutation
-from sage_lightning.data.dataset import StoreDataset
-from sage_lightning.errors import UserError
 
 
 class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
@@ -74,63 +70,3 @@ class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
             for turn in range(self.accumulate):
                 start = begin + (turn * self.world + self.rank) * micro
                 yield [(epoch, row) for row in order[start : start + micro]]
-
-
-class CountedLoader:
-    """Training batches for Lightning, resumable in mid-epoch.
-
-    It wraps a DataLoader and is none: under DDP Lightning rebuilds those with a sampler of its own.
-
-    Args:
-        dataset: what the rows point into.
-        sampler: this rank's batches.
-        num_workers: processes that read; they stay alive between epochs.
-        pin_memory: whether batches lie in page-locked memory.
-    """
-
-    def __init__(
-        self, dataset: StoreDataset, sampler: CountedBatchSampler, num_workers: int, pin_memory: bool
-    ) -> None:
-        self.sampler = sampler
-        self.loader: DataLoader[PairBatch] = DataLoader(
-            dataset,
-            batch_sampler=sampler,
-            collate_fn=as_is,  # type: ignore[arg-type]  # `__getitems__` gives no list
-            num_workers=num_workers,
-            pin_memory=pin_memory,
-            persistent_workers=num_workers > 0,
-        )
-
-    def __len__(self) -> int:
-        return len(self.sampler)
-
-    def __iter__(self) -> Iterator[PairBatch]:
-        return iter(self.loader)
-
-    def state_dict(self) -> dict[str, Any]:
-        """What fixes the sequence; the position in it is the trainer's number of optimiser steps."""
-        return {
-            "seed": self.sampler.seed,
-            "data.batch_size": self.sampler.batch_size,
-            "pairs": self.sampler.n,
-        }
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Checks that the sequence goes on as it began.
-
-        Raises:
-            UserError: a number that fixes it differs.
-        """
-        now = self.state_dict()
-        changed = [
-            f"{key}={now[key]}, but the run that is resumed had {was}"
-            for key, was in state_dict.items()
-            if was != now[key]
-        ]
-        if changed:
-            raise UserError(*changed)
-
-
-def as_is(batch: PairBatch) -> PairBatch:
-    """The collate function of datasets that read whole batches."""
-    return batch

@@ -17,6 +17,7 @@ from sage_lightning.sage.names import parse_path
 UNKNOWN = "unknown"  # the node of a file whose path does not say it
 # Not a null: pandas takes nullable integers through float64, which holds nanoseconds only to some hundred.
 NO_TIME = -1
+LATEST_TIME = 2**63 - 1  # nanoseconds, in the year 2262; a name that says more does not say a time
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def scan_folder(root: Path) -> Scan:
             others += 1
             continue
         digest.update(f"{path}\0{entry.stat().st_size}\n".encode())
-        time_ns = NO_TIME if file.time_ns is None else file.time_ns
+        time_ns = NO_TIME if file.time_ns is None or file.time_ns > LATEST_TIME else file.time_ns
         rows.append((path, file.kind, file.node or UNKNOWN, time_ns, file.position, file.width, file.height))
     files = pd.DataFrame(rows, columns=["path", "kind", "node", "time_ns", "position", "width", "height"])
     for column in ("path", "kind", "node", "position"):

@@ -69,9 +69,14 @@ class Embedder:
         return out[0].float().cpu().numpy()
 
     @torch.inference_mode()
-    def embed_batch(self, batch: PairBatch) -> dict[str, Array]:
-        """rgb_embedding, ir_embedding, rgb_projection, ir_projection, (B, D) each, and row of a raw batch."""
-        seen = self._seen(batch)
+    def views(self, batch: PairBatch) -> PairBatch:
+        """A raw batch as the towers take it: the whole field of view, nothing drawn."""
+        moved = PairBatch(*(part.to(self.device) for part in batch))
+        return self.transform(moved, self.view, None, 0)
+
+    @torch.inference_mode()
+    def embed_views(self, seen: PairBatch) -> dict[str, Array]:
+        """rgb_embedding, ir_embedding, rgb_projection, ir_projection, (B, D) each, and row, of `views`."""
         rgb, ir = self.towers.embed_rgb(seen.rgb), self.towers.embed_ir(seen.ir)
         out = {
             "rgb_embedding": rgb,
@@ -79,22 +84,19 @@ class Embedder:
             "rgb_projection": self.towers.project_rgb(rgb),
             "ir_projection": self.towers.project_ir(ir),
         }
-        return {key: value.float().cpu().numpy() for key, value in out.items()} | {"row": batch.row.numpy()}
+        return {key: value.float().cpu().numpy() for key, value in out.items()} | {
+            "row": seen.row.cpu().numpy()
+        }
 
     def embed(self, loader: Iterable[PairBatch]) -> dict[str, Array]:
-        """`embed_batch` over raw batches, joined: (N, D) each."""
-        parts = [self.embed_batch(batch) for batch in loader]
+        """`embed_views` over raw batches, joined: (N, D) each."""
+        parts = [self.embed_views(self.views(batch)) for batch in loader]
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
     @torch.inference_mode()
     def attention(self, batch: PairBatch) -> tuple[Array, Array]:
         """(B, rows, columns) of each tower's last block, averaged over heads, for a raw batch."""
-        seen = self._seen(batch)
+        seen = self.views(batch)
         maps = self.towers.rgb_backbone.attention(seen.rgb), self.towers.ir_backbone.attention(seen.ir)
         rgb, ir = (part.float().mean(1).cpu().numpy() for part in maps)
         return rgb, ir
-
-    def _seen(self, batch: PairBatch) -> PairBatch:
-        """The whole field of view, as the towers take it."""
-        moved = PairBatch(*(part.to(self.device) for part in batch))
-        return self.transform(moved, self.view, None, 0)

@@ -21,12 +21,16 @@ BATCH = 128
 
 
 def describe_split(embedder: Embedder, untrained: Embedder, datamodule: PairDataModule, split: str) -> Split:
-    """Learned, random and pixel features of a split, each pair once and in the index's order."""
+    """Learned, random and pixel features of a split, each pair once and in the index's order.
+
+    Both embedders have one transform, so views are made once.
+    """
     loader = datamodule.split_loader(split, BATCH)
     parts: dict[str, list[dict[str, Array]]] = {"learned": [], "random": [], "pixels": []}
     for batch in track(loader, f"Embedding {split}", total=len(loader)):
-        parts["learned"].append(embedder.embed_batch(batch))
-        parts["random"].append(untrained.embed_batch(batch))
+        seen = embedder.views(batch)
+        parts["learned"].append(embedder.embed_views(seen))
+        parts["random"].append(untrained.embed_views(seen))
         pixels = pixel_features(batch.rgb, decode(batch.ir))
         parts["pixels"].append({key: value.numpy() for key, value in pixels.items()})
     joined = {

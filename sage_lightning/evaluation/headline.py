@@ -1,6 +1,9 @@
 """The few numbers that say whether a run has learned something, each beside what it must beat."""
 
+import sys
+
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -18,8 +21,10 @@ from sage_lightning.evaluation.table import (
     pick,
 )
 
-ARROWS = {"rgb_to_ir": "RGB → IR", "ir_to_rgb": "IR → RGB"}
+ARROWS = {"rgb_to_ir": "RGB→IR", "ir_to_rgb": "IR→RGB"}
 MOST_LABEL_LINES = 4
+LOG_WIDTH = 120  # characters, where there is no terminal to ask
+HEADS = {RANDOM: "random\ninit", MEAN_SPREAD: "mean,\nspread", GRADIENTS: "gradient\ngrid"}
 
 
 def headline(scores: pd.DataFrame) -> pd.DataFrame:
@@ -37,7 +42,7 @@ def headline(scores: pd.DataFrame) -> pd.DataFrame:
                     subset,
                     "",
                     "r1",
-                    f"R@1 one position, {subset}, {arrow}",
+                    f"R@1 in position, {subset}, {arrow}",
                 )
             )
     for direction, arrow in ARROWS.items():
@@ -48,14 +53,17 @@ def headline(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def print_table(table: pd.DataFrame, title: str = "") -> None:
-    """Prints a small table; numbers to three decimals, nothing where there is none."""
-    shown = Table(title=title or None, title_justify="left", show_edge=False, header_style="bold")
+    """Prints a small table; numbers to three decimals, a dash where there is none."""
+    shown = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold")
     for column in table.columns:
         numeric = pd.api.types.is_numeric_dtype(table[column])
-        shown.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(
+            HEADS.get(column, str(column)), justify="right" if numeric else "left", overflow="fold"
+        )
     for values in table.itertuples(index=False):
         shown.add_row(*(_text(value) for value in values))
-    Console().print(shown)
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    console.print(shown)
 
 
 def _label_lines(scores: pd.DataFrame) -> list[tuple[str, str, str, str, str]]:
@@ -92,5 +100,5 @@ def _line(
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return "–" if pd.isna(value) else f"{value:.3f}"
+        return "–" if pd.isna(value) else f"{round(value, 3) + 0.0:.3f}"
     return str(value)

@@ -39,8 +39,8 @@ class Section:
         id: the anchor.
         title: the heading.
         text: paragraphs above the rest.
-        tables: in order.
-        pictures: in order, after the tables.
+        pictures: in order.
+        tables: in order, after the pictures.
         folded: summary → preformatted text, closed until asked for.
     """
 

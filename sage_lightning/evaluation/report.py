@@ -22,7 +22,8 @@ CAPTIONS = {
     "commonest label.",
     "maps": "Backbone embeddings by t-SNE of their first 50 principal components: neighbours are meant, "
     "distances are not. Numbers in a map are the names of positions or clusters.",
-    "attention": "Where each tower's last block looks, averaged over its heads; light is much attention.",
+    "attention": "Where each tower's last block looks, averaged over its heads: full light is four times "
+    "an even share.",
     "searches": "Queries by RGB among the thermal frames of one (node, position): some that found their own "
     "frame (green), then some that did not. Chosen by even spacing, not by eye.",
 }

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.clustering.cluster import Clusterer, Clusters, cluster
@@ -27,6 +27,7 @@ from sage_lightning.evaluation.scores import score_table
 from sage_lightning.evaluation.table import SENSORS
 
 LEAST_GROUPED = 30  # rows below which neither clusters nor a map mean anything
+FEW_ROWS = 10_000  # up to here BLAS threads wait for each other longer than they compute
 UNIT_SIGNS = {"celsius": "°C", "kelvin": "K", "counts": "counts", "display": "display value"}
 
 Array = NDArray[Any]
@@ -75,20 +76,15 @@ def evaluate(
     """
     test = describe_split(embedder, untrained, datamodule, split)
     train = test if split == "train" else describe_split(embedder, untrained, datamodule, "train")
-    few = max(len(train.index), len(test.index)) <= ONE_THREAD_ROWS
-    with threadpool_limits(1 if few else None):
-        return _scored(embedder, datamodule, clustering, split, output_dir, history, facts, train, test)
-
-
-XX    splits = [test] if split == "train" else [train, test]
-    embeddings = output_dir / "embeddings.parquet"
-    write_embeddings(embeddings, splits, {sensor: found.labels for sensor, found in clusters.items()})
-
-    scores = score_table(train, test, clusters, read_labels=split != "train")
-    scores.to_csv(output_dir / "scores.csv", index=False)
-    figures = gallery(scores, test, clusters, source_of(embedder, datamodule.store, split), history)
+    splits = [test] if split == "train" else [train, test]
+    embeddings, report = output_dir / "embeddings.parquet", output_dir / "report.html"
+    with threadpool_limits(1 if len(train.index) + len(test.index) <= FEW_ROWS else None):
+        clusters = grouped(test, clustering)
+        scores = score_table(train, test, clusters, read_labels=split != "train")
+        figures = gallery(scores, test, clusters, source_of(embedder, datamodule.store, split), history)
     short = headline(scores)
-    report = output_dir / "report.html"
+    write_embeddings(embeddings, splits, {sensor: found.labels for sensor, found in clusters.items()})
+    scores.to_csv(output_dir / "scores.csv", index=False)
     write_report(
         report,
         scores=scores,

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 FOLDS = 3
 ALPHAS = tuple(10.0**power for power in range(-1, 5))  # per standardised feature
 INVERSE_STRENGTHS = (0.003, 0.03, 0.3)
-ITERATIONS = 200
+ITERATIONS, TOLERANCE = 5000, 3e-3
 
 
 def predict_values(
@@ -68,7 +68,7 @@ def predict_classes(train: ArrayLike, labels: ArrayLike, test: ArrayLike, units:
 def _ridge_path(
     x: NDArray[np.float64], y: NDArray[np.float64], asked: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(A, Q) predictions for every strength, from one eigendecomposition: w = V (L + a)⁻¹ Vᵀ Xᵀ y, centred."""
+    """(A, Q) predictions for every strength a: w = V (L + a)⁻¹ Vᵀ Xᵀ y, centred, of one decomposition."""
     mean_x, mean_y = x.mean(axis=0), y.mean()
     centred = x - mean_x
     values, vectors = np.linalg.eigh(centred.T @ centred)
@@ -78,7 +78,7 @@ def _ridge_path(
 
 
 def _logistic(strength: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=ITERATIONS, tol=1e-3)
+    return LogisticRegression(C=strength, max_iter=ITERATIONS, tol=TOLERANCE)
 
 
 def _standardised(train: ArrayLike, test: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

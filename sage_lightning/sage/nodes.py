@@ -48,9 +48,7 @@ def read_nodes(path: Path) -> dict[str, Node]:
         try:
             longitude, latitude = float(row["longitude"]), float(row["latitude"])
         except ValueError as error:
-            raise UserError(
-                f"data.nodes={path}, line {number}: longitude and latitude are degrees"
-            ) from error
+            raise UserError(f"data.nodes={path}, line {number}: coordinates are degrees") from error
         if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
             raise UserError(
                 f"data.nodes={path}, line {number}: longitude is within ±180, latitude within ±90 degrees"

@@ -1,12 +1,13 @@
 """The side-by-side JPEG: optical picture on the left, thermal picture as false colours on the right."""
 
+import io
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 Reason = Literal["unreadable", "truncated", "missing half"]
 
@@ -44,7 +45,7 @@ def read_optical(
         PictureError: "unreadable", "truncated", or "missing half" where the picture is too narrow for two.
     """
     path = Path(path)
-    with _open(path) as image:
+    with _open(path, io.BytesIO(path.read_bytes())) as image:
         if image.width < 2 * image.height:
             raise PictureError(path, "missing half")
         left, top, right, bottom = crop_box
@@ -56,9 +57,7 @@ def read_optical(
         try:
             image.load()
         except (OSError, SyntaxError) as error:
-            # Pillow's decoder only ever says so when it runs out of data.
-            reason: Reason = "truncated" if "truncated" in str(error) else "unreadable"
-            raise PictureError(path, reason) from error
+            raise PictureError(path, _reason(error)) from error
         half = image.width / 2
         box = (left * half, top * image.height, right * half, bottom * image.height)
         optical = image.convert("RGB").resize((size[1], size[0]), Image.Resampling.BOX, box=box)
@@ -71,15 +70,21 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         PictureError: "unreadable".
     """
-    with _open(Path(path)) as image:
+    path = Path(path)
+    with path.open("rb") as file, _open(path, file) as image:
         return image.size
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path, file: IO[bytes]) -> Image.Image:
     try:
         with warnings.catch_warnings():
             # 6144x2048 is what these cameras make; it is no decompression bomb.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(path, formats=["JPEG"])
-    except (UnidentifiedImageError, SyntaxError) as error:
-        raise PictureError(path, "unreadable") from error
+            return Image.open(file, formats=["JPEG"])
+    except (OSError, SyntaxError) as error:
+        raise PictureError(path, _reason(error)) from error
+
+
+def _reason(error: Exception) -> Reason:
+    # Pillow has no other sign of a decoder that runs out of data.
+    return "truncated" if "truncated" in str(error).lower() else "unreadable"

@@ -1,9 +1,7 @@
 import pytest
-import torch
 
 from sage_lightning.data.counted import permutation
-from sage_lightning.data.sampler import CountedBatchSampler, CountedLoader
-from sage_lightning.errors import UserError
+from sage_lightning.data.sampler import CountedBatchSampler
 
 N, BATCH = 43, 8  # 5 steps, 3 rows left out
 
@@ -69,17 +67,3 @@ def test_what_does_not_divide_is_refused():
         sampler(world=4, accumulate=4)
     with pytest.raises(ValueError, match="7 rows are less than one batch of 8"):
         sampler(n=7)
-
-
-def test_another_sequence_is_not_resumed():
-    class Rows(torch.utils.data.Dataset):
-        pass
-
-    saved = CountedLoader(Rows(), sampler(), 0, pin_memory=False).state_dict()
-    CountedLoader(Rows(), sampler(world=2, rank=1), 0, pin_memory=False).load_state_dict(saved)
-    with pytest.raises(UserError) as error:
-        CountedLoader(Rows(), sampler(seed=3, n=44), 0, pin_memory=False).load_state_dict(saved)
-    assert error.value.lines == (
-        "seed=3, but the run that is resumed had 0",
-        "pairs=44, but the run that is resumed had 43",
-    )

@@ -67,6 +67,7 @@ def test_every_file_has_one_row_and_its_reason(tmp_path: Path) -> None:
         thermal(NOON + 5): "",
         "6144x2048_position4.jpg": "no timestamp",
         "other/6144x2048_position4.jpg": "no timestamp",
+        f"{10**19}_6144x2048.jpg": "no timestamp",
         f"{NOON}_6144x2048.jpg": "",
         f"{NOON}_right_336x252_14bit.thermal.celsius.csv": "",
     }

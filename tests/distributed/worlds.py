@@ -11,7 +11,9 @@ import multiprocessing
 import os
 import runpy
 import sys
+import time
 from collections.abc import Callable
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +52,17 @@ def main(script: str, folder: str, *worlds: str) -> None:
         ranks = [fork.Process(target=rank_main, args=(check, r, world, Path(folder))) for r in range(world)]
         for process in ranks:
             process.start()
+        # When one rank fails the others wait for it in vain: end them at once.
+        end = time.monotonic() + SECONDS
+        while any(process.is_alive() for process in ranks) and not any(process.exitcode for process in ranks):
+            wait([process.sentinel for process in ranks if process.is_alive()], timeout=1)
+            if time.monotonic() > end:
+                break
+        codes = [process.exitcode for process in ranks]
         for process in ranks:
-            process.join(SECONDS)
-        failed = [process for process in ranks if process.exitcode != 0]
-        for process in failed:
             process.kill()
-        if failed:
-            sys.exit(f"world {world}: {len(failed)} of its ranks failed or hung")
+        if any(code != 0 for code in codes):
+            sys.exit(f"world {world}: exit codes {codes} (None: killed, for it waited or hung)")
 
 
 if __name__ == "__main__":

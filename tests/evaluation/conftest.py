@@ -3,10 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import KMeans
 
+from sage_lightning.clustering.cluster import Clusters
 from sage_lightning.evaluation.features import Split
 from sage_lightning.evaluation.figures.sheet import Pictures
 from sage_lightning.evaluation.gallery import Source
+from sage_lightning.evaluation.run import grouped
+from sage_lightning.evaluation.scores import score_table
 
 NODES = ("00004812345678e9", "00004812345678ea")
 POSITIONS = {"1": "sky", "2": "horizon", "3": "below", "4": "ground"}
@@ -102,3 +106,18 @@ def train() -> Split:
 @pytest.fixture(scope="session")
 def test() -> Split:
     return make_split(240, "test", seed=10)
+
+
+@pytest.fixture(scope="session")
+def source(test: Split) -> Source:
+    return make_source(len(test.index))
+
+
+@pytest.fixture(scope="session")
+def clusters(test: Split) -> dict[str, Clusters]:
+    return grouped(test, KMeans(4, n_init=1, random_state=0))
+
+
+@pytest.fixture(scope="session")
+def table(train: Split, test: Split, clusters: dict[str, Clusters]) -> pd.DataFrame:
+    return score_table(train, test, clusters, read_labels=True)

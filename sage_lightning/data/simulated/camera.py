@@ -27,7 +27,7 @@ from sage_lightning.sage.names import archive_path, picture_name, thermal_name
 from sage_lightning.sage.nodes import write_nodes
 from sage_lightning.sage.positions import PRESETS
 
-VERSION = 1  # another one wherever the same parameters give other bytes
+VERSION = 2  # another one wherever the same parameters give other bytes
 
 _JOB, _TASK, _TAG = "1", "mobotix-scan", "0.24.8"
 _JPEG_QUALITY = 88

@@ -17,7 +17,7 @@ COVERED = 0.5  # density from which a pixel counts as cloudy
 
 # Keeps the plane's far end within reach: the distance in base heights is 1 / (tan(elevation) + this).
 _CURVATURE = 0.25
-_SLOPES = (2.2, 2.6, 3.0)
+_SLOPES = (2.9, 3.4, 4.0)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def draw_plane(rng: np.random.Generator, grid: ViewGrid, stretch: float) -> tupl
     """
     slant = np.abs(np.tan(np.radians(grid.elevation))) + _CURVATURE
     turn = rng.uniform(0, 2 * math.pi)
-    scale = 32 * math.exp(rng.uniform(-0.45, 0.45))
+    scale = 36 * math.exp(rng.uniform(-0.5, 0.5))
     angle = np.radians(grid.azimuth) + turn
     across = (scale * np.sin(angle) + rng.uniform(0, 256) * slant) / slant
     along = (scale * stretch * np.cos(angle) + rng.uniform(0, 256) * slant) / slant

@@ -11,15 +11,28 @@ Floats = NDArray[np.float32]
 _LONGEST = 2  # waves a tile: longer ones are damped, else one of them decides the whole picture
 
 
+def white_noise(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """Independent numbers of mean 0 and deviation 1: the sum of two dice of 256 faces, not quite normal.
+
+    Drawn in a fifth of the time that normal numbers take.
+    """
+    dice = np.frombuffer(rng.bytes(2 * shape[0] * shape[1]), dtype=np.uint8).reshape(2, *shape)
+    total = dice[0].astype(np.float32)
+    total += dice[1]
+    total -= 255
+    total /= 104.5  # √((256² − 1) / 6)
+    return total
+
+
 def fractal_tile(rng: np.random.Generator, slope: float, side: int = 128) -> Floats:
     """A (side, side) periodic Gaussian field of mean 0 and standard deviation 1, by spectral synthesis.
 
     Args:
         rng: drawn from once.
-        slope: the power spectrum falls as wavenumber^-slope; larger is smoother. 8/3 is that of real clouds.
+        slope: the power spectrum falls as wavenumber^-slope; larger is smoother. Real clouds have about 8/3.
         side: pixels, a power of two.
     """
-    white = rng.standard_normal((side, side + 2), dtype=np.float32).view(np.complex64)
+    white = white_noise(rng, (side, side + 2)).view(np.complex64)
     white *= _filter(slope, side)
     tile = np.asarray(scipy.fft.irfft2(white, s=(side, side)), dtype=np.float32)
     tile /= tile.std()
@@ -31,7 +44,7 @@ def _filter(slope: float, side: int) -> Floats:
     rows = scipy.fft.fftfreq(side)[:, None] * side
     columns = scipy.fft.rfftfreq(side)[None, :] * side
     wavenumber = np.hypot(rows, columns)
-    amplitude = (_LONGEST**2 + wavenumber**2) ** (-slope / 2)
+    amplitude = (_LONGEST**2 + wavenumber**2) ** (-slope / 4)
     amplitude[0, 0] = 0
     return amplitude.astype(np.float32)
 

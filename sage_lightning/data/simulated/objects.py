@@ -53,8 +53,8 @@ class WarmObject:
         width, height = _SHAPES[self.kind]
         x, y = grid.azimuth - self.azimuth, grid.elevation - self.elevation
         c, s = math.cos(self.turn), math.sin(self.turn)
-        distance = np.abs((c * x + s * y) / width) ** 3 + np.abs((c * y - s * x) / height) ** 3
-        return np.clip(1.5 * (1.33 - distance), 0, 1)
+        distance = ((c * x + s * y) / width) ** 2 + ((c * y - s * x) / height) ** 2
+        return np.clip(3 * (1.17 - distance), 0, 1)
 
 
 def draw_object(rng: np.random.Generator, grid: ViewGrid) -> WarmObject | None:

@@ -87,7 +87,7 @@ def draw_scene(
         if weather.air_temperature < _SNOW_BELOW:
             kind = np.where(kind == _WATER, kind, np.int8(_SNOW))
         if weather.wetness or weather.mist:
-            patches = sample(fractal_tile(rng, 2.6), *draw_plane(rng, grid, stretch=1.0))
+            patches = sample(fractal_tile(rng, 3.6), *draw_plane(rng, grid, stretch=1.0))
             # One pattern for both: water gathers where the pattern is high, mist where it is low.
             wet = _patches(patches, weather.wetness)
             mist = _patches(-patches, weather.mist) * 0.8

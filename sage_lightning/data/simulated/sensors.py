@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sage_lightning.data.simulated.fractal import smoothstep
+from sage_lightning.data.simulated.fractal import smoothstep, white_noise
 from sage_lightning.data.simulated.ground import ground_colour, ground_temperature
 from sage_lightning.data.simulated.light import daylight
 from sage_lightning.data.simulated.scene import Scene
@@ -35,7 +35,7 @@ def thermal_picture(rng: np.random.Generator, seed: int, node: int, scene: Scene
         ideal += scene.warm_object.warmth * scene.warm_object.mask(scene.grid)
     seen = scene.grid.thermal(ideal)
     seen += _column_pattern(seed, node, seen.shape[1])
-    seen += _NETD * rng.standard_normal(seen.shape, dtype=np.float32)
+    seen += _NETD * white_noise(rng, (seen.shape[0], seen.shape[1]))
     raw = np.rint((seen.astype(np.float64) + _OFFSET) / _STEP)
     return (_STEP * raw - _OFFSET).astype(np.float32)
 
@@ -57,18 +57,17 @@ def optical_picture(rng: np.random.Generator, scene: Scene, size: tuple[int, int
     _add_flare(colour, scene)
     exposure = math.exp(rng.normal(0, 0.10))
     gains = [255 * exposure * math.exp(rng.normal(0, 0.015)) for _ in range(3)]
-    # One noise for the three colours: JPEG blurs what differs between them anyhow.
-    noise = rng.standard_normal((size[1], size[0]), dtype=np.float32)
-    # Photon noise by day; read noise, amplified, by night.
-    read_noise, photon_noise = 1.2 + 2.8 * dark, 0.012
-    picture = np.empty((size[1], size[0], 3), dtype=np.uint8)
-    for index, (channel, gain) in enumerate(zip(colour, gains, strict=True)):
-        exposed = Image.fromarray(np.minimum(gain * channel, 255))
-        pixels = np.array(exposed.resize(size, Image.Resampling.BILINEAR))
-        pixels += noise * (read_noise + photon_noise * pixels)
-        pixels += 2 + 4 * dark
-        picture[..., index] = np.clip(pixels, 0, 255)
-    return picture
+    exposed = np.stack(
+        [np.minimum(gain * channel, 250) for gain, channel in zip(gains, colour, strict=True)], 2
+    )
+    scaled = Image.fromarray(exposed.astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
+    pixels = np.asarray(scaled, dtype=np.int16)
+    # Photon noise by day; read noise, amplified, by night. One for all colours: JPEG blurs what differs.
+    noise = white_noise(rng, (size[1], size[0]))
+    noise *= 1.2 + 2.8 * dark + 0.012 * pixels[..., 1].astype(np.float32)
+    noise += 2 + 4 * dark
+    noisy = pixels.reshape(size[1], -1) + np.repeat(noise.astype(np.int16), 3, axis=1)
+    return np.clip(noisy, 0, 255).astype(np.uint8).reshape(pixels.shape)
 
 
 def side_by_side(optical: NDArray[np.uint8], celsius: Floats) -> Image.Image:
@@ -76,11 +75,11 @@ def side_by_side(optical: NDArray[np.uint8], celsius: Floats) -> Image.Image:
     height, width, _ = optical.shape
     lowest, highest = float(celsius.min()), float(celsius.max())
     level = (celsius - lowest) * (255 / max(highest - lowest, 1.0))
-    false = Image.fromarray(level.astype(np.uint8))
+    false = Image.fromarray(level.astype(np.uint8)).resize((width, height), Image.Resampling.BILINEAR)
     false.putpalette(_palette())
     picture = Image.new("RGB", (2 * width, height))
     picture.paste(Image.fromarray(optical), (0, 0))
-    picture.paste(false.convert("RGB").resize((width, height), Image.Resampling.BILINEAR), (width, 0))
+    picture.paste(false.convert("RGB"), (width, 0))
     return picture
 
 

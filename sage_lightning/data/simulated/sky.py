@@ -26,7 +26,8 @@ def sky_temperature(scene: Scene) -> Floats:
     path = weather.humidity / (sine + 0.06)  # optical depth of the vapour along the line of sight
     clear = air - _SPACE * np.exp(-path)
     # The thicker a cloud, the lower, and warmer, the height from which its radiation comes.
-    height = np.maximum(base * (1 + 0.08 * (1 - clouds.density)) - 0.15 * np.tanh(clouds.depth / 2), 0)
+    body = np.tanh(clouds.depth / 2.5)
+    height = np.maximum(base * (1 + 0.08 * (1 - clouds.density)) - 0.35 * body, 0)
     cloudy = air - _LAPSE * height * np.exp(-path * (1 - math.exp(-base / _VAPOUR_HEIGHT)))
     opacity = 1 - np.exp(-clouds.thickness * clouds.density)
     return clear + (cloudy - clear) * opacity
@@ -37,18 +38,19 @@ def sky_colour(scene: Scene) -> Floats:
     moment, clouds = scene.moment, scene.clouds
     light, sunlight = daylight(moment.sun_elevation), light_colour(moment.sun_elevation)
     away = _sun_distance(scene)
-    low = np.exp(-np.maximum(scene.grid.elevation, 0) / 14)
+    # Vapour whitens the sky, the more so the lower one looks.
+    low = np.exp(-np.maximum(scene.grid.elevation, 0) / (60 * scene.weather.humidity))
     blue = _ZENITH_BLUE + (_HORIZON_BLUE - _ZENITH_BLUE) * low
     dusk = 0.9 * math.exp(-((moment.sun_elevation / 6) ** 2))
     clear = (blue + (DUSK - blue) * (dusk * np.exp(-away / 60) * low)) * light
     # Thick, low cloud is grey underneath; edges near the sun are lined with silver.
     grey = 0.5 * min(clouds.thickness / 5, 1) * min(1, 3 / (scene.weather.cloud_base_km + 1))
-    white = 0.97 - grey * np.tanh(0.7 * np.maximum(clouds.depth, 0))
+    white = 0.97 - 1.2 * grey * np.tanh(np.maximum(clouds.depth, 0) / 2.5)
     white += 0.35 * np.exp(-away / 12) * (1 - clouds.density)
     opacity = 1 - np.exp(-1.4 * clouds.thickness * clouds.density)
     colour = clear + (light * white * sunlight - clear) * opacity
     if moment.sun_elevation > -0.5:
-        disc = np.exp(-((away / 1.3) ** 4)) + 0.45 * np.exp(-away / 5)
+        disc = np.exp(-(((away / 1.3) ** 2) ** 2)) + 0.45 * np.exp(-away / 5)
         colour += disc * np.exp(-2.5 * clouds.density * clouds.thickness) * sunlight
     colour += _NIGHT
     colour += 0.004 * opacity

@@ -19,7 +19,7 @@ _SITES = ((-87.99, 41.70, 11.0, 12.0), (-117.16, 32.88, 17.0, 5.0))
 
 # Cover when clear, scattered, broken, overcast, or anything; cloud base in km when low, middle or high.
 _SKIES = ((0.0, 0.04), (0.08, 0.4), (0.4, 0.8), (0.85, 1.0), (0.0, 1.0))
-_SKY_ODDS = (0.15, 0.25, 0.25, 0.2, 0.15)
+_SKY_ODDS = (0.12, 0.26, 0.27, 0.2, 0.15)
 _LAYERS = ((0.3, 1.8), (1.8, 4.5), (4.5, 8.0))
 _LAYER_ODDS = (0.45, 0.3, 0.25)
 

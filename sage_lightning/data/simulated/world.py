@@ -53,9 +53,9 @@ class Terrain:
 
 @lru_cache(maxsize=64)
 def terrain(seed: int, node: int, grid: ViewGrid) -> Terrain:
-    """The same for every frame of one (node, position); neighbouring views join."""
+    """The same for every frame of one (node, position)."""
     rng = np.random.default_rng([seed, node, _WORLD_STREAM])
-    hills, ground, patches = (fractal_tile(rng, slope, _TILE) for slope in (3.0, 2.0, 3.2))
+    hills, ground, patches = (fractal_tile(rng, slope, _TILE) for slope in (5.0, 3.0, 5.5))
     azimuth, elevation = grid.azimuth, grid.elevation
     bearing = np.radians(azimuth)
     reach = np.abs(np.tan(np.radians(elevation))) + _CAMERA_REACH

@@ -28,9 +28,9 @@ Array = NDArray[Any]
 MOST_POINTS = 1000
 PCA_COMPONENTS = 50
 PERPLEXITY = 30.0
-MOST_NAMED_KINDS = 6
 GREY = "#b7bcc6"  # null
 POINT = 5
+NAME: dict[str, Any] = {"fontsize": 7.5, "fontweight": "bold", "color": INK, "ha": "center", "va": "center"}
 
 
 def flatten(embedding: Array) -> Array:
@@ -100,19 +100,5 @@ def _kinds(axis: Axes, places: Array, values: Array) -> None:
         colour = colormaps[KINDS](number % 20)
         x, y = places[values == kind].T
         axis.scatter(x, y, s=POINT, linewidths=0, rasterized=True, color=colour)
-        if len(kinds) <= MOST_NAMED_KINDS:
-            axis.scatter([], [], color=colour, s=14, label=kind)
-        else:  # a kind's name stands where most of it lies
-            axis.text(
-                float(np.median(x)),
-                float(np.median(y)),
-                kind,
-                fontsize=6.5,
-                color=INK,
-                ha="center",
-                va="center",
-            )
-    if len(kinds) <= MOST_NAMED_KINDS:
-        axis.legend(
-            loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, columnspacing=0.6, handletextpad=0.1
-        )
+        # a kind's name stands where most of it lies
+        axis.text(float(np.median(x)), float(np.median(y)), kind, **NAME)

@@ -37,7 +37,7 @@ def retrieval_dots(scores: pd.DataFrame) -> Figure:
             _dots(axis, height, pick(found, task=f"{scope}_{direction}", subset=subset))
         axis.set_title(title)
         axis.set_xlabel("R@1")
-        axis.set_xlim(left=0)
+        axis.set_xlim(left=-0.02 * float(axis.get_xlim()[1]))
         axis.grid(axis="x")
     _name_lines(axes[0], [f"{subset}, {ARROWS[direction]}" for subset, direction in lines])
     _legend(figure, found)
@@ -93,7 +93,6 @@ def _dots(axis: Axes, height: float, found: pd.DataFrame) -> None:
 def _name_lines(axis: Axes, names: list[str]) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.tick_params(axis="y", length=0)
 
 
 def _legend(figure: Figure, found: pd.DataFrame) -> None:

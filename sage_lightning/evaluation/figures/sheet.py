@@ -118,17 +118,12 @@ class Sheet:
 
     def scale(self) -> None:
         """Draws the degrees' colour scale at the right."""
-        total = self.axes.get_ylim()[0]
-        tall = min(2.2, total - self.head - GAP)
-        place = (
-            (WIDTH - SCALE_WIDTH + 0.08) / WIDTH,
-            1 - (self.head + tall) / total,
-            0.09 / WIDTH,
-            tall / total,
-        )
+        total, top, left = self.axes.get_ylim()[0], self.head + 0.07, WIDTH - SCALE_WIDTH + 0.08
+        tall = min(2.2, total - top - 2 * GAP)
+        place = (left / WIDTH, 1 - (top + tall) / total, 0.09 / WIDTH, tall / total)
         shades = ScalarMappable(Normalize(*self.pictures.limits()), colormaps[HEAT])
         bar = self.figure.colorbar(shades, cax=self.figure.add_axes(place))
-        bar.ax.set_title(self.pictures.unit, fontsize=7.5, fontweight="normal", pad=-7, x=1.6, loc="left")
+        self.axes.text(left, self.head - 0.05, self.pictures.unit, fontsize=8, color=INK, va="bottom")
         bar.outline.set_visible(False)
         bar.ax.tick_params(length=0, labelsize=7)
 

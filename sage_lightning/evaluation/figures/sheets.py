@@ -14,6 +14,8 @@ from sage_lightning.evaluation.figures.style import RIGHT, styled
 
 Array = NDArray[Any]
 
+FULL_LIGHT = 4.0  # times an even share of the attention
+
 
 @dataclass(frozen=True)
 class Search:
@@ -43,7 +45,7 @@ def cluster_sheet(pictures: Pictures, clusters: Sequence[tuple[str, Sequence[int
         clusters: name and places of each cluster's examples.
     """
     most = max(len(places) for _, places in clusters)
-    sheet = Sheet(pictures, columns=2 * most, lines=len(clusters), margin=0.55)
+    sheet = Sheet(pictures, columns=2 * most, lines=len(clusters), margin=0.55, head=0.2)
     for line, (name, places) in enumerate(clusters):
         sheet.name_line(line, name)
         for number, place in enumerate(places):
@@ -96,9 +98,10 @@ def attention_sheet(pictures: Pictures, rgb_maps: Array, ir_maps: Array) -> Figu
 
 
 def _lit(image: Array, weights: Array) -> Array:
-    """(H, W, 3) in 0..1: the image's gray under the weights as warm light, full at their 99th percentile."""
+    """(H, W, 3) in 0..1: the image's gray under warm light, which an even share of attention leaves dim."""
     rows = (np.arange(image.shape[0]) * weights.shape[0]) // image.shape[0]
     columns = (np.arange(image.shape[1]) * weights.shape[1]) // image.shape[1]
-    light = np.clip(weights / max(float(np.quantile(weights, 0.99)), 1e-12), 0, 1)[rows][:, columns]
+    shares = weights / max(float(weights.mean()), 1e-12)
+    light = np.clip(shares / FULL_LIGHT, 0, 1)[rows][:, columns]
     gray = image.mean(axis=-1, keepdims=True)
     return 0.4 * gray + 0.6 * colormaps["magma"](light)[..., :3]

@@ -70,7 +70,7 @@ RC: dict[Any, Any] = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
+    "ytick.major.size": 0,
     "legend.frameon": False,
     "legend.fontsize": 8,
     "lines.linewidth": 1.4,

@@ -37,6 +37,7 @@ def svg(figure: Figure, name: str) -> str:
         text,
         count=1,
     )
+    text = re.sub(r'\sid="image[0-9a-f]+"', "", text)  # nothing points to them, and a picture may occur twice
     text = re.sub(r'(id="|href="#|url\(#)', rf"\1{name}-", text)
     text = re.sub(r"data:image/png;base64,([^\"]+)", _smaller, text)
     text = re.sub(r"font-family:[^;\"]*", "font-family: inherit", text)

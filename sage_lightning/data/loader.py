@@ -1,0 +1,93 @@
+"""Loaders for Lightning. They wrap a DataLoader and are none: under DDP Lightning would rebuild one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from sage_lightning.batch import PairBatch
+from sage_lightning.data.dataset import StoreDataset
+from sage_lightning.data.sampler import CountedBatchSampler
+from sage_lightning.errors import UserError
+
+Keys = list[tuple[int, int]]
+
+
+class BatchLoader:
+    """Batches as the store gives them.
+
+    Args:
+        dataset: what is read.
+        batches: the (epoch, row) of each batch; its length is the loader's.
+        num_workers: processes that read; 0 reads in the process that asks.
+    """
+
+    def __init__(
+        self, dataset: StoreDataset, batches: CountedBatchSampler | list[Keys], num_workers: int
+    ) -> None:
+        self.batches = batches
+        self.loader: DataLoader[PairBatch] = DataLoader(
+            dataset,
+            batch_sampler=batches,
+            collate_fn=_as_is,  # type: ignore[arg-type]  # `__getitems__` gives no list
+            num_workers=num_workers,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=num_workers > 0,
+        )
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        return iter(self.loader)
+
+    # By this attribute Lightning ends the workers when a fit ends. Left to the garbage collector, which may
+    # close their queues first, each worker would be waited for in vain for five seconds.
+    @property
+    def _iterator(self) -> Any:
+        return self.loader._iterator
+
+    @_iterator.setter
+    def _iterator(self, value: None) -> None:
+        self.loader._iterator = value
+
+
+class CountedLoader(BatchLoader):
+    """Training batches, resumable in mid-epoch.
+
+    Args:
+        dataset: what is read.
+        sampler: this rank's batches.
+        num_workers: processes that read.
+    """
+
+    def __init__(self, dataset: StoreDataset, sampler: CountedBatchSampler, num_workers: int) -> None:
+        super().__init__(dataset, sampler, num_workers)
+        self.sampler = sampler
+
+    def state_dict(self) -> dict[str, Any]:
+        """What fixes the sequence; the position in it is the trainer's number of optimiser steps."""
+        return {
+            "seed": self.sampler.seed,
+            "data.batch_size": self.sampler.batch_size,
+            "pairs": self.sampler.n,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Checks that the sequence goes on as it began.
+
+        Raises:
+            UserError: a number that fixes it differs.
+        """
+        now = self.state_dict()
+        changed = [key for key, was in state_dict.items() if was != now[key]]
+        if changed:
+            raise UserError(
+                *(f"{key}={now[key]}, but the run that is resumed had {state_dict[key]}" for key in changed)
+            )
+
+
+def _as_is(batch: PairBatch) -> PairBatch:
+    """The collate function of a dataset that reads whole batches."""
+    return batch

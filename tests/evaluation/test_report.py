@@ -1,0 +1,152 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from sklearn.cluster import HDBSCAN
+
+from sage_lightning.evaluation.examples import search_examples, spaced
+from sage_lightning.evaluation.figures.curves import training_curves
+from sage_lightning.evaluation.figures.sheet import Pictures
+from sage_lightning.evaluation.figures.svg import svg
+from sage_lightning.evaluation.gallery import gallery
+from sage_lightning.evaluation.headline import headline
+from sage_lightning.evaluation.report import write_report
+from sage_lightning.evaluation.run import grouped
+
+VOID = {"meta", "link", "br", "img", "hr", "input", "image", "path", "use", "rect", "circle"}
+
+
+class Strict(HTMLParser):
+    """Fails on a tag that is closed wrongly; collects ids and addresses."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.addresses = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.ids += [given["id"]] if "id" in given else []
+        self.addresses += [given[name] for name in ("href", "src", "xlink:href") if name in given]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(train, test, source, clusters, table, tmp_path_factory):
+    steps = np.arange(0, 50, 5)
+    history = pd.DataFrame({"step": steps, "train/loss": 40.0 - steps, "val/loss": np.nan})
+    figures = gallery(table, test, clusters, source, history)
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    index = pd.concat(
+        [
+            train.index,
+            test.index,
+            test.index.head(3).assign(status="quarantined", reason="truncated", split=""),
+        ]
+    )
+    write_report(
+        path,
+        scores=table,
+        short=headline(table),
+        figures=figures,
+        clusters=clusters,
+        clustering="KMeans(3)",
+        index=index,
+        split="test",
+        facts={"method": "VICReg <two towers>", "config": "seed: 1\nmodel: vit"},
+    )
+    return path.read_text(encoding="utf-8"), figures
+
+
+def test_the_report_needs_nothing_beside_it(page):
+    text, _ = page
+    parser = Strict()
+    parser.feed(text)
+    assert parser.open == []
+    assert all(address.startswith(("#", "data:")) for address in parser.addresses)
+    assert "@import" not in text
+    assert "<script" not in text
+    targets = {address[1:] for address in parser.addresses if address.startswith("#")}
+    assert targets <= set(parser.ids)
+    assert len(parser.ids) == len(set(parser.ids))
+
+
+def test_the_report_shows_every_section_and_escapes_what_it_is_told(page):
+    text, figures = page
+    for section in (
+        "claim",
+        "data",
+        "training",
+        "retrieval",
+        "readouts",
+        "maps",
+        "attention",
+        "examples",
+        "clusters",
+        "health",
+        "provenance",
+    ):
+        assert f'<section id="{section}">' in text
+    assert text.count("<svg") == len(figures)
+    assert "VICReg &lt;two towers&gt;" in text
+    assert "<pre>seed: 1\nmodel: vit</pre>" in text
+    assert re.search(r"<td>truncated</td>\s*<td>3</td>", text)
+
+
+def test_figures_take_the_page_s_ink_and_pictures_become_jpeg(page):
+    _, figures = page
+    curves, sheet = svg(figures["curves"], "curves"), svg(figures["attention"], "attention")
+    assert "var(--ink)" in curves
+    assert "#1c2026" not in curves
+    assert "image/jpeg" in sheet
+    assert "image/png" not in sheet
+
+
+def test_no_history_no_curves_and_no_columns_no_panel():
+    assert training_curves(pd.DataFrame({"step": [1, 2], "other": [1.0, 2.0]})) is None
+    figure = training_curves(pd.DataFrame({"step": [1, 2], "train/loss": [2.0, 1.0]}))
+    assert isinstance(figure, Figure)
+    assert [axes.get_title(loc="left") for axes in figure.axes if axes.axison] == ["loss"]
+
+
+def test_searches_are_what_retrieval_found(test):
+    rgb, ir = test.learned["rgb_projection"], test.learned["ir_projection"]
+    searches = search_examples(rgb, ir, test.index)
+    assert searches
+    for search in searches:
+        pair = test.index.iloc[search.query]
+        found = test.index.iloc[search.found]
+        assert (found["node"] == pair["node"]).all()
+        assert (found["position"] == pair["position"]).all()
+        assert (found["daylight"] == "day").all()
+        if search.rank == 1:
+            assert search.found[0] == search.query
+        if search.rank > 5:
+            assert search.query not in search.found
+
+
+def test_spaced_takes_first_and_last():
+    assert spaced(np.arange(100), 4) == [0, 33, 66, 99]
+    assert spaced(np.arange(2), 4) == [0, 1]
+    assert spaced(np.arange(0), 4) == []
+
+
+def test_missing_pixels_are_gray_and_a_flat_frame_has_a_scale():
+    degrees = np.full((1, 2, 2), 5.0)
+    degrees[0, 0, 0] = np.nan
+    pictures = Pictures(np.zeros((1, 2, 2, 3), np.uint8), degrees, "°C")
+    assert pictures.heat(0)[0, 0].tolist() == [0.5, 0.5, 0.5]
+    assert pictures.limits()[0] < pictures.limits()[1]
+
+
+def test_clusters_of_noise_alone_still_give_a_report(test, source, table):
+    clusters = grouped(test, HDBSCAN(min_cluster_size=200, copy=True))
+    assert clusters["rgb"].sizes == []
+    assert "clusters_ir" in gallery(table, test, clusters, source, None)

@@ -1,0 +1,130 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sage_lightning.evaluation import scores as scores_module
+from sage_lightning.evaluation.headline import headline, print_table
+from sage_lightning.evaluation.labels import labels_of, places
+from sage_lightning.evaluation.scores import score_table, thinned
+from sage_lightning.evaluation.table import FEATURES, Row, pick
+from sage_lightning.metrics.retrieval import retrieval
+
+
+def value(table, **keys):
+    found = pick(table, **keys)
+    assert len(found) == 1, keys
+    return found["value"].iloc[0]
+
+
+def test_one_row_a_number(table):
+    assert list(table.columns) == list(Row.__annotations__)
+    keys = [column for column in table.columns if column not in ("value", "n", "low", "high")]
+    assert not table.duplicated(keys).any()
+
+
+def test_retrieval_is_that_of_the_rows_within_one_node_and_position(table, test):
+    day = (test.index["daylight"] == "day").to_numpy()
+    rgb, ir = (test.learned[f"{sensor}_projection"][day] for sensor in ("rgb", "ir"))
+    group = test.index.loc[day, "node"] + test.index.loc[day, "position"]
+    found = retrieval(ir, rgb, groups=group.to_numpy(str))
+    keys = {"task": "retrieval_within_position_ir_to_rgb", "subset": "day"}
+    assert value(table, **keys, features="learned", space="projection", metric="r1") == found.recall[1]
+    assert value(table, **keys, features="chance", metric="r1") == found.chance[1]
+    assert value(table, **keys, features="chance", metric="gallery_size") == found.gallery_size
+
+
+def test_learned_beats_what_is_free_where_it_should_and_noise_does_not(table):
+    for direction in ("rgb_to_ir", "ir_to_rgb"):
+        keys = {"task": f"retrieval_within_position_{direction}", "subset": "all", "metric": "r1"}
+        chance = value(table, **keys, features="chance")
+        assert value(table, **keys, features="learned", space="projection") > 5 * chance
+        assert value(table, **keys, features="random initialisation", space="projection") < 3 * chance
+    keys = {"task": "probe", "label": "cloud_fraction", "metric": "r2", "sensor": "ir"}
+    for subset in ("day", "night"):
+        assert value(table, **keys, subset=subset, features="learned", space="backbone") > 0.5
+        assert value(table, **keys, subset=subset, features="random initialisation") < 0.1
+    keys = {"task": "probe", "label": "air_temperature", "metric": "r2", "sensor": "ir"}
+    assert value(table, **keys, features="mean") == pytest.approx(1, abs=1e-3)  # the stand-in's mean is it
+    assert value(table, **keys, features="learned", space="backbone") < 0.2
+
+
+def test_every_read_out_stands_beside_chance_and_random_weights(table):
+    read = table[table["task"].isin(["probe", "knn"])]
+    for _, group in read.groupby(["task", "label", "subset", "metric"]):
+        assert {"chance", "learned", "random initialisation", "mean"} <= set(group["features"])
+
+
+def test_clouds_are_scored_where_the_sky_is_seen(table, test):
+    sees = test.index["view"].isin(["sky", "horizon"]) & (test.index["daylight"] == "night")
+    rows = pick(table, task="probe", label="cloud_fraction", subset="night")
+    assert set(rows["n"]) == {int(sees.sum())}
+
+
+def test_labels_are_what_varies_and_is_no_identifier(train):
+    labels = {
+        label.name: label
+        for label in labels_of(train.index.assign(fault="none", note=train.index["pair_id"]))
+    }
+    assert not {"frame", "fault", "note", "pair_id", "rgb_width"} & set(labels)
+    assert labels["cloud_fraction"].kind == labels["air_temperature"].kind == "number"
+    assert labels["warm_object"].kind == labels["ground_kind"].kind == labels["daylight"].kind == "class"
+    assert [name for name, label in labels.items() if label.confound] == ["position", "node"]
+
+
+def test_a_null_position_is_a_place_of_its_own():
+    index = pd.DataFrame({"node": ["a", "a", "b", "a"], "position": ["1", None, None, None]})
+    found = places(index)
+    assert found[1] == found[3]
+    assert len(set(found)) == 3
+
+
+def test_without_a_node_table_or_labels_there_is_still_a_table(train, test):
+    bare = ["local_hour", "sun_elevation", "daylight", "view", "position"]
+    labels = ["cloud_fraction", "cloud_cover", "air_temperature", "ground_kind", "warm_object", "frame"]
+
+    def stripped(split):
+        return dataclasses.replace(
+            split, index=split.index.assign(**dict.fromkeys(bare)).drop(columns=labels)
+        )
+
+    table = score_table(stripped(train), stripped(test), {}, read_labels=True)
+    assert set(table["subset"]) == {"all"}
+    assert set(pick(table, task="probe")["label"]) == {"node"}
+    assert len(headline(table)) >= 4
+
+
+def test_towers_of_different_widths_are_compared_in_projection_only(train, test):
+    def narrowed(split):
+        learned = split.learned | {"ir_embedding": split.learned["ir_embedding"][:, :9]}
+        return dataclasses.replace(split, learned=learned)
+
+    table = score_table(narrowed(train), narrowed(test), {}, read_labels=False)
+    learned = table[table["task"].str.startswith("retrieval") & (table["features"] == "learned")]
+    assert set(learned["space"]) == {"projection"}
+    assert not set(table["task"]) & {"probe", "knn"}
+
+
+def test_a_large_split_is_thinned_evenly(test, monkeypatch):
+    monkeypatch.setattr(scores_module, "MOST_ROWS", 48)
+    few = thinned(test)
+    assert len(few.index) == len(few.learned["rgb_embedding"]) == len(few.pixels["ir_mean"]) == 48
+    assert few.index["pair_id"].iloc[-1] == test.index["pair_id"].iloc[-1]
+    row = test.index.index[test.index["pair_id"] == few.index["pair_id"].iloc[20]][0]
+    np.testing.assert_array_equal(few.random["ir_projection"][20], test.random["ir_projection"][row])
+
+
+def test_the_headline_is_short_and_says_the_table_s_numbers(table, capsys):
+    short = headline(table)
+    assert len(short) <= 10
+    assert list(short.columns) == ["what", "n", *FEATURES, "95 %"]
+    keys = {"task": "retrieval_within_position_rgb_to_ir", "subset": "day", "metric": "r1"}
+    line = short.set_index("what").loc["R@1 in position, day, RGB→IR"]
+    assert line["learned"] == value(table, **keys, features="learned", space="projection")
+    assert line["gradient grid"] == value(table, **keys, features="gradient grid")
+    assert any("cloud fraction from IR, night" in what for what in short["what"])
+    print_table(short, title="What it learned")
+    printed = capsys.readouterr().out
+    assert f"{line['learned']:.3f}" in printed
+    assert "R² cloud fraction from IR, night" in printed
