@@ -32,6 +32,7 @@ from sage_lightning.evaluation.embedder import Embedder
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.evaluation.run import evaluate
 from sage_lightning.evaluation.table import LEARNED
+from sage_lightning.methods.gather import leave_ranks
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.towers import TwoTowers
 
@@ -132,6 +133,7 @@ def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
         DescribeCheckpoint(description),
         *_checkpoint_writers(folder, cfg.callbacks.checkpoint_every_n_steps),
     ]
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its greetings; the bar tells the rest
     loggers = _loggers(cfg, folder)
     for logger in loggers:
         logger.log_hyperparams(config)
@@ -145,6 +147,16 @@ def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+def fit(
+    trainer: pl.Trainer, method: pl.LightningModule, data: PairDataModule, checkpoint: Path | None
+) -> None:
+    """Trains, from a checkpoint if there is one; a next run of this process begins afresh."""
+    try:
+        trainer.fit(method, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    finally:
+        leave_ranks()
 
 
 def resume_from(cfg: DictConfig, data: PairDataModule) -> Path | None:
@@ -179,32 +191,48 @@ def load(path: Path) -> Embedder:
     return Embedder(trained, transform, FullView(_pair(cfg.data.rgb_size), _pair(cfg.data.ir_size)))
 
 
-def evaluation(
-    cfg: DictConfig, folder: Path, path: Path, split: str, facts: dict[str, str], loggers: list[Logger]
-) -> dict[str, float]:
-    """Evaluates a checkpoint on its own data, writes the report into the folder, prints the short table.
+def data_of(path: Path, data_dir: str | None) -> PairDataModule:
+    """The data that a checkpoint was trained on.
 
     Args:
-        cfg: of the command; its `clustering` is used, and `paths.data_dir` where the data have moved.
+        path: run folder or checkpoint.
+        data_dir: where they are cached now; None for where they were.
+    """
+    cfg = OmegaConf.create(read_checkpoint(find_checkpoint(path))[KEY]["config"])
+    if data_dir is not None:
+        cfg.paths.data_dir = str(Path(data_dir).absolute())
+    return datamodule(cfg)
+
+
+def evaluation(
+    cfg: DictConfig,
+    folder: Path,
+    path: Path,
+    data: PairDataModule,
+    split: str,
+    facts: dict[str, str],
+    loggers: list[Logger],
+) -> dict[str, float]:
+    """Evaluates a checkpoint, writes the report into the folder, prints the short table.
+
+    Args:
+        cfg: of the command; its `clustering` is used.
         folder: of the run.
         path: run folder or checkpoint.
+        data: what it was trained on.
         split: train, val or test.
         facts: what the report is to tell of the run.
-        loggers: get the table and the pictures too.
+        loggers: get the numbers and the pictures too.
 
     Returns:
-        The learned features' headline numbers, by name.
+        The learned features' headline numbers, by their names in the logs.
     """
-    path = find_checkpoint(Path(path))
+    path = find_checkpoint(path)
     description = read_checkpoint(path)[KEY]
-    trained_on = OmegaConf.create(description["config"])
-    if cfg.paths.data_dir is not None:
-        trained_on.paths.data_dir = cfg.paths.data_dir
-    data = datamodule(trained_on)
     if data.store.index_hash != description["data_hash"]:
         log.warning("The data have changed since this checkpoint: scores are of the data as they are now")
     embedder = load(path)
-    fresh = towers(trained_on, embedder.transform.thermal.channels)
+    fresh = towers(OmegaConf.create(description["config"]), embedder.transform.thermal.channels)
     untrained = Embedder(fresh, embedder.transform, embedder.view)
     history = path.parent.parent / "metrics.csv"
     found = evaluate(
@@ -217,11 +245,14 @@ def evaluation(
         pd.read_csv(history) if history.is_file() else None,
         facts | _facts(description, path),
     )
+    metrics = {f"{split}/{name}": float(value) for name, value in found.headline[LEARNED].items()}
     for logger in loggers:
+        logger.log_metrics(metrics, step=description["step"])
         log_evaluation(logger, found, step=description["step"])
+        logger.finalize("success")
     print_table(found.headline)
     log.info("Report: %s", found.report)
-    return dict(zip(found.headline["what"], found.headline[LEARNED], strict=True))
+    return metrics
 
 
 def _checkpoint_writers(folder: Path, every_n_steps: int) -> list[Callback]:

@@ -12,6 +12,7 @@ import platform
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ from sage_lightning.errors import UserError
 from sage_lightning.version import __version__
 
 log = logging.getLogger("sage_lightning")
+
+# What Lightning says of itself, which is no news to a user.
+HUSHED = (
+    r".*treespec, LeafSpec",  # Lightning 2.6 asks torch 2.15's pytree in a way that torch has deprecated
+    r"Experiment logs directory .* exists and is not empty",  # metrics.csv lies in the run's own folder
+    r"The number of training batches .* is smaller than the logging interval",
+    r"The dirpath has changed from",  # a resumed run has a folder of its own
+)
 
 # Set while a run is under way: the folder from which a rank that DDP started reads its config.
 RUN_FOLDER = "SAGE_LIGHTNING_RUN_FOLDER"
@@ -64,6 +73,7 @@ def _enter(name: str, task: Task) -> None:
     if folder := os.environ.get(RUN_FOLDER):
         cfg = OmegaConf.load(Path(folder) / "config.yaml")
         assert isinstance(cfg, DictConfig)
+        _hush()
         task(cfg, Path(folder))
         return
     arguments = get_args_parser().parse_args()
@@ -73,6 +83,7 @@ def _enter(name: str, task: Task) -> None:
             config.check(arguments.overrides, name, arguments.multirun, arguments.config_dir)
         except UserError as error:
             _refuse(error)
+    _hush()
     failed: list[str] = []
 
     def run(cfg: DictConfig) -> None:
@@ -94,6 +105,11 @@ def _enter(name: str, task: Task) -> None:
     hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)()
     if failed:
         sys.exit(2)
+
+
+def _hush() -> None:
+    for message in HUSHED:
+        warnings.filterwarnings("ignore", message)
 
 
 def _refuse(error: UserError) -> None:
@@ -122,7 +138,7 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
 
 
 def _settled(cfg: DictConfig) -> DictConfig:
-    """The config as it is run and kept: resolved, folders absolute, a resumed run's own where there is one."""
+    """The config as it is run and kept: resolved, folders absolute, of the run that is resumed if one is."""
     settled = config.resolved(cfg)
     for name, folder in settled["paths"].items():
         settled["paths"][name] = folder and str(Path(folder).absolute())
@@ -149,7 +165,7 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
     method = build.method(cfg, data)
     trainer = build.trainer(cfg, folder, data)
     prepared = time.monotonic()
-    trainer.fit(method, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    build.fit(trainer, method, data, checkpoint)
     if not trainer.is_global_zero:
         return {}
     facts = {
@@ -157,13 +173,15 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
         "data ready after": f"{prepared - started:.0f} s",
         "training": f"{time.monotonic() - prepared:.0f} s",
     }
-    return build.evaluation(cfg, folder, folder, "test", facts, trainer.loggers)
+    return build.evaluation(cfg, folder, folder, data, "test", facts, trainer.loggers)
 
 
 def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning import build
 
-    return build.evaluation(cfg, folder, Path(cfg.ckpt_path), cfg.split, {"command": " ".join(sys.argv)}, [])
+    path = Path(cfg.ckpt_path)
+    data = build.data_of(path, cfg.paths.data_dir)
+    return build.evaluation(cfg, folder, path, data, cfg.split, {"command": " ".join(sys.argv)}, [])
 
 
 class TrialsTable(Callback):
@@ -175,7 +193,9 @@ class TrialsTable(Callback):
         from sage_lightning.evaluation.trials import trials_table
 
         folder = Path(config.hydra.sweep.dir)
-        print_table(trials_table(folder), title=f"Trials of {folder}")
+        # Numbers down, trials across: many numbers, few trials.
+        table = trials_table(folder).set_index("trial").T.rename_axis("trial").reset_index()
+        print_table(table, title=f"Trials of {folder}")
 
 
 def _provenance() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A mistake of the user's: `lines` are printed, one a mistake, without a traceback, and the exit status is 2."""
+    """A mistake of the user's: `lines` are printed, one a mistake, no traceback; the exit status is 2."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))

@@ -23,6 +23,7 @@ def log_evaluation(logger: Logger, found: Evaluation, step: int) -> None:
         log_figure(logger, f"report/{name}", figure, step)
     if isinstance(logger, WandbLogger):
         logger.log_table("scores/table", dataframe=found.scores)
+        logger.experiment.finish()  # a next run of this process is a run of its own
     elif isinstance(logger, TensorBoardLogger):
         table = found.headline.to_string(index=False, float_format="%.3f")
         logger.experiment.add_text("scores/table", f"```\n{table}\n```", step)

@@ -31,6 +31,7 @@ def headline(scores: pd.DataFrame) -> pd.DataFrame:
     """At most ten lines: `what`, `n`, a column a feature set (NaN where it has no number), `95 %` of learned.
 
     Retrieval is that of the projections, which the loss aligns; read-outs are those of the thermal backbone.
+    The index has each line's name in the vocabulary of the logs, such as "probe_cloud_fraction_r2_night".
     """
     lines = []
     subsets = [subset for subset in ("day", "night") if subset in set(scores["subset"])] or ["all"]
@@ -48,8 +49,9 @@ def headline(scores: pd.DataFrame) -> pd.DataFrame:
     for direction, arrow in ARROWS.items():
         lines.append((f"retrieval_{direction}", "all", "", "r1", f"R@1 whole split, {arrow}"))
     lines += _label_lines(scores)
-    rows = [_line(scores, *line) for line in lines]
-    return pd.DataFrame([line for line in rows if line is not None], columns=["what", "n", *FEATURES, "95 %"])
+    found = {_name(*line[:4]): _line(scores, *line) for line in lines}
+    rows = {name: line for name, line in found.items() if line is not None}
+    return pd.DataFrame(rows.values(), index=list(rows), columns=["what", "n", *FEATURES, "95 %"])
 
 
 def print_table(table: pd.DataFrame, title: str = "") -> None:
@@ -77,6 +79,10 @@ def _label_lines(scores: pd.DataFrame) -> list[tuple[str, str, str, str, str]]:
         ("probe", subset, label, metric, f"{name[metric]} {label.replace('_', ' ')} from IR, {subset}")
         for label, subset, metric in keys.itertuples(index=False)
     ]
+
+
+def _name(task: str, subset: str, label: str, metric: str) -> str:
+    return "_".join(part for part in (task, label, metric, "" if subset == "all" else subset) if part)
 
 
 def _line(

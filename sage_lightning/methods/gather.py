@@ -61,3 +61,9 @@ def gather_ragged(x: Tensor) -> Tensor:
     parts = [torch.empty_like(padded) for _ in rows]
     dist.all_gather(parts, padded)
     return torch.cat([part[:count] for part, count in zip(parts, rows, strict=True)])
+
+
+def leave_ranks() -> None:
+    """Ends this process's part in a group of ranks, if it has one."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
