@@ -100,6 +100,8 @@ def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
 def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
     """The LightningModule: towers, and an optimiser whose schedule spans the run's steps."""
     steps_per_epoch = data.steps_per_epoch
+    text = "%d steps of %d pairs an epoch; %d pairs are left out of each epoch, other ones every time"
+    log.info(text, steps_per_epoch, data.batch_size, data.dropped_per_epoch)
     total = steps_per_epoch * cfg.trainer.max_epochs
     if cfg.trainer.max_steps > 0:
         total = min(total, cfg.trainer.max_steps)

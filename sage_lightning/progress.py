@@ -1,12 +1,14 @@
-"""Progress of long steps: a rich bar on a terminal, plain lines, one every few seconds, anywhere else."""
+"""Progress of long steps: a rich bar on a terminal, anywhere else a line of the log every few seconds."""
 
-import sys
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+log = logging.getLogger("sage_lightning")
 
 T = TypeVar("T")
 
@@ -32,19 +34,20 @@ def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
         what: the step's name, as in "Decoding pairs".
         total: how many items there are.
     """
-    console = Console(file=sys.stderr)
+    console = Console(stderr=True)
     if console.is_terminal:
         with bar(console) as progress:
             yield from progress.track(items, total=total, description=what)
         return
-    started = spoken = time.monotonic()
+    started = spoken = first = time.monotonic()
     done = 0
     for item in items:
         yield item
         done += 1
         now = time.monotonic()
-        if now - spoken >= SECONDS_BETWEEN_LINES and done < total:
-            left = (now - started) / done * (total - done)
-            print(f"{what}: {done}/{total}, {left:.0f} s left", file=sys.stderr, flush=True)
+        if done == 1:
+            first = now  # what comes before it, such as starting processes, says nothing of the rate
+        elif now - spoken >= SECONDS_BETWEEN_LINES and done < total:
+            log.info("%s: %d/%d, %.0f s left", what, done, total, (now - first) / (done - 1) * (total - done))
             spoken = now
-    print(f"{what}: {done} in {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+    log.info("%s: %d in %.1f s", what, done, time.monotonic() - started)
