@@ -1,9 +1,11 @@
 """Going on with a run: its own config again, with what may change in mid-run taken from the command line."""
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
-from sage_lightning.config.compose import composer, resolved
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
 from sage_lightning.errors import UserError
 
 # What may differ between the parts of one run: where it computes and writes, and who watches.
@@ -13,7 +15,6 @@ FREE = (
     "clustering",
     "data.num_workers",
     "data.prepare_workers",
-    "data.source.workers",
     "health",
     "logger",
     "paths",
@@ -27,39 +28,96 @@ FREE = (
 )
 
 
-def resumed(begun: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+def settled(asked: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """The config as it is run and kept: folders absolute, and that of the run that is resumed, if one is.
+
+    Args:
+        asked: as composed from the command line, resolved.
+        overrides: the command line.
+
+    Raises:
+        UserError: as `resumed`; or the run that is to be resumed has no checkpoint that can be read.
+    """
+    config = _absolute(asked)
+    if config.get("resume") is None:
+        return config
+    # torch takes seconds to import
+    from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
+
+    begun = read_checkpoint(find_checkpoint(Path(config["resume"])))[KEY]["config"]
+    return resumed(begun, config, overrides)
+
+
+def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """The config to go on with.
 
     Args:
         begun: of the run that is resumed.
         asked: as composed from the command line.
+        overrides: the command line. What it does not say is as it was.
 
     Raises:
         UserError: a line for each key that the command line sets to what the run was not begun with.
     """
-    with composer("train") as hydra:
-        default = _flat(resolved(hydra.compose_task([])))
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    said = [override.package or override.key_or_group.replace("/", ".") for override in parsed]
     was, now = _flat(begun), _flat(asked)
+    # Of another trainer it matters where it computes; it has no say in how long, or how exactly.
+    strict = [key for key in said if key != "trainer"]
     lines = [
         f"{key}={now.get(key)}: the run was begun with {was.get(key)}; leave it out, or begin a new run"
-        for key in default | now
-        if now.get(key) != default.get(key) and now.get(key) != was.get(key) and not _free(key)
+        for key in was | now
+        if now.get(key) != was.get(key) and _within(key, strict) and not _within(key, FREE)
     ]
+    if "experiment" in said:
+        lines.append("experiment: the run that is resumed has its own; leave it out, or begin a new run")
     if lines:
         raise UserError(*lines)
-    merged = deepcopy(begun)
+    config = moved(begun, asked["paths"]["data_dir"]) if "paths.data_dir" in said else deepcopy(begun)
+    config["paths"]["output_dir"] = asked["paths"]["output_dir"]
+    config["resume"] = asked["resume"]
     for name in FREE:
-        *path, last = name.split(".")
-        source, target = asked, merged
-        for part in path:
-            source, target = source.get(part, {}), target.get(part, {})
-        if last in source:
-            target[last] = source[last]
-    return merged
+        for key in (name if _within(name, [key]) else key for key in said if _meet(name, key)):
+            if key != "paths.data_dir":
+                _copy(asked, config, key)
+    return config
 
 
-def _free(key: str) -> bool:
-    return any(f"{key}.".startswith(f"{name}.") for name in FREE)
+def moved(config: dict[str, Any], data_dir: str) -> dict[str, Any]:
+    """The config with its cache elsewhere; the files of a simulated camera lie in it."""
+    config = deepcopy(config)
+    source = config["data"]["source"]
+    if source["root"] == config["paths"]["data_dir"]:
+        source["root"] = data_dir
+    config["paths"]["data_dir"] = data_dir
+    return config
+
+
+def _absolute(config: dict[str, Any]) -> dict[str, Any]:
+    config = deepcopy(config)
+    data = config.get("data", {})
+    places = [(config["paths"], name) for name in config["paths"]]
+    places += [(keys, name) for keys in (data, data.get("source", {})) for name in ("root", "nodes")]
+    for keys, name in places:
+        if isinstance(keys.get(name), str):
+            keys[name] = str(Path(keys[name]).absolute())
+    return config
+
+
+def _within(key: str, names: list[str] | tuple[str, ...]) -> bool:
+    return any(f"{key}.".startswith(f"{name}.") for name in names)
+
+
+def _meet(one: str, other: str) -> bool:
+    return _within(one, [other]) or _within(other, [one])
+
+
+def _copy(source: dict[str, Any], target: dict[str, Any], key: str) -> None:
+    *path, last = key.split(".")
+    for part in path:
+        source, target = source[part], target[part]
+    if last in source:
+        target[last] = deepcopy(source[last])
 
 
 def _flat(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
