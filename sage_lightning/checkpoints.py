@@ -5,6 +5,7 @@ and package versions: enough to rebuild the model and to know what it was made f
 restating anything.
 """
 
+import os
 import pickle
 import platform
 import uuid
@@ -70,6 +71,22 @@ def stamp(description: Mapping[str, Any], *, step: int) -> dict[str, Any]:
         step: optimiser steps taken.
     """
     return {**description, "uuid": str(uuid.uuid4()), "step": step}
+
+
+def write_checkpoint(checkpoint: Mapping[str, Any], path: Path) -> None:
+    """Replaces a checkpoint in one step: a process that is killed in between leaves the old one whole.
+
+    Args:
+        checkpoint: as `torch.save` takes it.
+        path: its folder is made if it is not there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")  # beside it: elsewhere may be another file system
+    with partial.open("wb") as file:
+        torch.save(checkpoint, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

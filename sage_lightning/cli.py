@@ -120,13 +120,14 @@ def _refuse(error: UserError) -> None:
 
 def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
     """Runs the task in its folder, which tells afterwards what was asked, what came and how long it took."""
-    cfg = _settled(cfg)
-    for note in config.notes(config.resolved(cfg)):
+    overrides = list(HydraConfig.get().overrides.task)
+    settled = config.settled(config.resolved(cfg), overrides)
+    for note in config.notes(settled):
         log.info("%s", note)
+    cfg = OmegaConf.create(settled)
     OmegaConf.save(cfg, folder / "config.yaml")
     _write_json(folder / "provenance.json", _provenance())
     os.environ[RUN_FOLDER] = str(folder.resolve())
-    overrides = list(HydraConfig.get().overrides.task)
     summary: dict[str, Any] = {"overrides": overrides, "status": "failed", "metrics": {}}
     started = time.monotonic()
     try:
@@ -135,23 +136,6 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
     finally:
         summary["seconds"] = round(time.monotonic() - started, 1)
         _write_json(folder / "summary.json", summary)
-
-
-def _settled(cfg: DictConfig) -> DictConfig:
-    """The config as it is run and kept: resolved, folders absolute, of the run that is resumed if one is."""
-    settled = config.resolved(cfg)
-    for name, folder in settled["paths"].items():
-        settled["paths"][name] = folder and str(Path(folder).absolute())
-    for keys in (settled.get("data", {}), settled.get("data", {}).get("source", {})):
-        for name in ("root", "nodes"):
-            if isinstance(keys.get(name), str):
-                keys[name] = str(Path(keys[name]).absolute())
-    if settled.get("resume") is not None:
-        from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
-
-        begun = read_checkpoint(find_checkpoint(Path(settled["resume"])))[KEY]["config"]
-        settled = config.resumed(begun, settled)
-    return OmegaConf.create(settled)
 
 
 def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:

@@ -14,7 +14,8 @@ from sage_lightning.config.compose import FAILURES, Composer, composer, first_li
 from sage_lightning.config.keys import check_key
 from sage_lightning.config.known import HINTS
 from sage_lightning.config.problem import Problem
-from sage_lightning.config.rules import RULES
+from sage_lightning.config.resume import settled
+from sage_lightning.config.rules import RULES, folders
 from sage_lightning.config.tree import Tree
 from sage_lightning.config.values import kind_problem
 from sage_lightning.errors import UserError
@@ -107,16 +108,17 @@ def _trial(hydra: Composer, overrides: list[Override]) -> list[str]:
         else:
             kept.append(override)
     lines = [problem.line for problem in problems]
+    texts = [*choices.overrides, *(override.input_line for override in kept)]
     try:
-        config = hydra.compose([*choices.overrides, *(override.input_line for override in kept)])
+        config = hydra.compose(texts)
     except FAILURES as error:
         return [*lines, first_line(error)]
     given = {override.key_or_group for override in kept}
     doubt = [key for problem in problems for key in problem.doubt if key not in given]
-    return lines + [line for line in _together(config, kept, tree) if not _mentions(line, doubt)]
+    return lines + [line for line in _together(config, texts, kept, tree) if not _mentions(line, doubt)]
 
 
-def _together(config: DictConfig, overrides: list[Override], tree: Tree) -> Iterator[str]:
+def _together(config: DictConfig, texts: list[str], overrides: list[Override], tree: Tree) -> Iterator[str]:
     """What can be said only of the whole."""
     whole_tree = Tree(config)
     for key in whole_tree.missing:
@@ -129,6 +131,12 @@ def _together(config: DictConfig, overrides: list[Override], tree: Tree) -> Iter
     except FAILURES as error:
         yield f"{getattr(error, 'full_key', None) or 'the config'}: {first_line(error)}"
         return
+    if whole.get("resume") is not None and not any(folders(whole)):
+        try:
+            whole = settled(whole, texts)  # what must hold is what the resumed run will be
+        except UserError as error:
+            yield from error.lines
+            return
     for rule in RULES:
         yield from rule(whole)
 

@@ -47,5 +47,6 @@ OWNERS = {
     "schedule.batch_size": "data.batch_size",
     "trainer.logger": "logger",
     "trainer.callbacks": "callbacks",
+    "trainer.plugins": "trainer.strategy",
     "trainer.default_root_dir": "paths.output_dir",
 }

@@ -27,6 +27,9 @@ FREE = (
     "trainer.strategy",
 )
 
+# Keys that conf/ lets take their value from another: the config of a begun run no longer says so.
+FOLLOWERS = {"data.source.root": "paths.data_dir", "data.source.workers": "data.prepare_workers"}
+
 
 def settled(asked: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """The config as it is run and kept: folders absolute, and that of the run that is resumed, if one is.
@@ -73,24 +76,32 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
         lines.append("experiment: the run that is resumed has its own; leave it out, or begin a new run")
     if lines:
         raise UserError(*lines)
-    config = moved(begun, asked["paths"]["data_dir"]) if "paths.data_dir" in said else deepcopy(begun)
+    config = deepcopy(begun)
     config["paths"]["output_dir"] = asked["paths"]["output_dir"]
     config["resume"] = asked["resume"]
     for name in FREE:
-        for key in (name if _within(name, [key]) else key for key in said if _meet(name, key)):
-            if key != "paths.data_dir":
+        for key in said:
+            if _within(name, [key]):
+                _copy(asked, config, name)
+            elif _within(key, [name]):
                 _copy(asked, config, key)
-    return config
+    return _followed(begun, config)
 
 
 def moved(config: dict[str, Any], data_dir: str) -> dict[str, Any]:
-    """The config with its cache elsewhere; the files of a simulated camera lie in it."""
-    config = deepcopy(config)
-    source = config["data"]["source"]
-    if source["root"] == config["paths"]["data_dir"]:
-        source["root"] = data_dir
-    config["paths"]["data_dir"] = data_dir
-    return config
+    """The config of a run with its cache elsewhere."""
+    now = deepcopy(config)
+    now["paths"]["data_dir"] = data_dir
+    return _followed(config, now)
+
+
+def _followed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    was, becomes = _flat(before), _flat(now)
+    for follower, leader in FOLLOWERS.items():
+        if follower in was and was[follower] == was[leader]:
+            _, node, name = follower.split(".")
+            now["data"][node][name] = becomes[leader]
+    return now
 
 
 def _absolute(config: dict[str, Any]) -> dict[str, Any]:
@@ -106,10 +117,6 @@ def _absolute(config: dict[str, Any]) -> dict[str, Any]:
 
 def _within(key: str, names: list[str] | tuple[str, ...]) -> bool:
     return any(f"{key}.".startswith(f"{name}.") for name in names)
-
-
-def _meet(one: str, other: str) -> bool:
-    return _within(one, [other]) or _within(other, [one])
 
 
 def _copy(source: dict[str, Any], target: dict[str, Any], key: str) -> None:

@@ -124,8 +124,9 @@ def length(config: dict[str, Any]) -> Iterator[str]:
     epochs, steps = get(config, "trainer.max_epochs"), get(config, "trainer.max_steps")
     if epochs is not None and epochs < 1 and epochs != -1:
         yield f"trainer.max_epochs={epochs}: must be at least 1, or -1 for as many as trainer.max_steps takes"
-    elif epochs == -1 and (steps is None or steps == -1):
-        yield "trainer.max_epochs=-1: the run has no end; give trainer.max_steps"
+    elif epochs in (None, -1) and steps == -1:
+        written = "null" if epochs is None else epochs
+        yield f"trainer.max_epochs={written}: the run has no end; give trainer.max_steps"
     if steps is not None and steps < 1 and steps != -1:
         yield f"trainer.max_steps={steps}: must be at least 1, or -1 for none"
 

@@ -49,7 +49,8 @@ class Embedder:
                 shares, which `sage_lightning.sage.picture.read_optical` cuts from a side-by-side JPEG.
             space: the backbone's embedding, or the head's projection, in which both sensors can be compared.
         """
-        pixels = np.array(picture.convert("RGB")) if isinstance(picture, Image.Image) else picture
+        # Copied: torch takes no read-only array, and those that Pillow gives are.
+        pixels = np.array(picture.convert("RGB") if isinstance(picture, Image.Image) else picture)
         view = self.transform.rgb_views(torch.from_numpy(pixels).to(self.device), self.view)
         embedding = self.towers.embed_rgb(view)
         out = embedding if space == "embedding" else self.towers.project_rgb(embedding)
@@ -63,7 +64,7 @@ class Embedder:
             celsius: (h, w) in the unit that the collection holds, NaN where missing, of any size.
             space: as in `embed_rgb`.
         """
-        degrees = torch.from_numpy(np.asarray(celsius, np.float32)).to(self.device)
+        degrees = torch.from_numpy(np.array(celsius, np.float32)).to(self.device)
         embedding = self.towers.embed_ir(self.transform.ir_views(degrees, self.view))
         out = embedding if space == "embedding" else self.towers.project_ir(embedding)
         return out[0].float().cpu().numpy()

@@ -32,14 +32,16 @@ class PictureError(ValueError):
 
 
 def read_optical(
-    path: Path, crop_box: tuple[float, float, float, float], size: tuple[int, int]
+    path: str | Path,
+    crop_box: tuple[float, float, float, float] = CROP_BOX,
+    size: tuple[int, int] | None = None,
 ) -> NDArray[np.uint8]:
     """What the optical sensor saw within the box, (H, W, 3), averaged over areas down to `size`.
 
     Args:
         path: the side-by-side picture.
         crop_box: left, top, right, bottom, as fractions of the optical half; see `CROP_BOX`.
-        size: (H, W) in pixels.
+        size: (H, W) in pixels; None for as many as the box has in the file.
 
     Raises:
         PictureError: "unreadable", "truncated", or "missing half" where the picture is too narrow for two.
@@ -50,6 +52,7 @@ def read_optical(
             raise PictureError(path, "missing half")
         left, top, right, bottom = crop_box
         rows, columns = (bottom - top) * image.height, (right - left) * image.width / 2
+        size = size or (max(1, round(rows)), max(1, round(columns)))
         for scale in _DECODER_SCALES:
             if rows >= scale * size[0] and columns >= scale * size[1]:
                 image.draft("RGB", (image.width // scale, image.height // scale))

@@ -1,0 +1,89 @@
+"""From a checkpoint to its report."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger
+
+from sage_lightning.build.model import towers
+from sage_lightning.build.saved import load
+from sage_lightning.callbacks.pictures import log_evaluation
+from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
+from sage_lightning.data.datamodule import PairDataModule
+from sage_lightning.evaluation.embedder import Embedder
+from sage_lightning.evaluation.headline import print_table
+from sage_lightning.evaluation.run import evaluate
+from sage_lightning.evaluation.table import LEARNED
+
+log = logging.getLogger("sage_lightning")
+
+
+def evaluation(
+    cfg: DictConfig,
+    folder: Path,
+    path: Path,
+    data: PairDataModule,
+    split: str,
+    facts: dict[str, str],
+    loggers: list[Logger],
+) -> dict[str, float]:
+    """Evaluates a checkpoint, writes the report into the folder, prints the short table.
+
+    Args:
+        cfg: of the command; its `clustering` is used.
+        folder: of the run.
+        path: run folder or checkpoint.
+        data: what it was trained on.
+        split: train, val or test.
+        facts: what the report is to tell of the run.
+        loggers: get the numbers and the pictures too.
+
+    Returns:
+        The learned features' headline numbers, by their names in the logs.
+    """
+    path = find_checkpoint(path)
+    description = read_checkpoint(path)[KEY]
+    if data.store.index_hash != description["data_hash"]:
+        log.warning("The data have changed since this checkpoint: scores are of the data as they are now")
+    embedder = load(path)
+    fresh = towers(OmegaConf.create(description["config"]), embedder.transform.thermal.channels)
+    untrained = Embedder(fresh, embedder.transform, embedder.view)
+    history = path.parent.parent / "metrics.csv"
+    found = evaluate(
+        embedder,
+        untrained,
+        data,
+        instantiate(cfg.clustering),
+        split,
+        folder,
+        pd.read_csv(history) if history.is_file() else None,
+        facts | _facts(description, path),
+    )
+    metrics = {f"{split}/{name}": float(value) for name, value in found.headline[LEARNED].items()}
+    for logger in loggers:
+        logger.log_metrics(metrics, step=description["step"])
+        log_evaluation(logger, found, step=description["step"])
+        logger.finalize("success")
+    print_table(found.headline)
+    log.info("Report: %s", found.report)
+    return metrics
+
+
+def _facts(description: dict[str, Any], path: Path) -> dict[str, str]:
+    """What the report tells of where the model comes from."""
+    config = description["config"]
+    return {
+        "model": config["model"]["_target_"].rpartition(".")[2],
+        "towers": " and ".join(config["model"][f"{sensor}_backbone"]["name"] for sensor in ("rgb", "ir")),
+        "patches": " and ".join(str(config["data"][f"{sensor}_patch"]) for sensor in ("rgb", "ir")) + " px",
+        "global batch": str(config["data"]["batch_size"]),
+        "steps": str(description["step"]),
+        "checkpoint": str(path),
+        "data hash": description["data_hash"],
+        "versions": ", ".join(f"{name} {version}" for name, version in description["versions"].items()),
+        "config": OmegaConf.to_yaml(OmegaConf.create(config)),
+    }

@@ -1,0 +1,75 @@
+"""What a checkpoint knows: its towers, its transform, its data. The user restates nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from sage_lightning.build.data import datamodule, pair
+from sage_lightning.build.model import towers
+from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
+from sage_lightning.config import moved, resolved
+from sage_lightning.data.augment import FullView
+from sage_lightning.data.datamodule import PairDataModule
+from sage_lightning.data.transform import PairTransform
+from sage_lightning.errors import UserError
+from sage_lightning.evaluation.embedder import Embedder
+
+# What a checkpoint's config may build: a file from a stranger must not name what is to be run.
+TRUSTED = ("sage_lightning.", "pytorch_lightning.", "sklearn.cluster.", "torch.optim.")
+
+
+def saved_config(path: Path, checkpoint: dict[str, Any]) -> DictConfig:
+    """The config in a checkpoint.
+
+    Raises:
+        UserError: if it names something to build that no run of this package has.
+    """
+    config = checkpoint[KEY]["config"]
+    if strangers := [name for name in _targets(config) if not name.startswith(TRUSTED)]:
+        raise UserError(f"{path}: its config asks to run {', '.join(strangers)}; refused")
+    return OmegaConf.create(config)
+
+
+def load(path: Path) -> Embedder:
+    """The trained towers of a checkpoint, ready to embed; it knows its architecture and its normalisation.
+
+    Args:
+        path: a run folder or a checkpoint.
+    """
+    checkpoint = read_checkpoint(find_checkpoint(path))
+    cfg = saved_config(path, checkpoint)
+    thermal = instantiate(cfg.thermal)
+    trained = towers(cfg, thermal.channels)
+    prefix = "towers."
+    state = checkpoint["state_dict"].items()
+    weights = {name.removeprefix(prefix): tensor for name, tensor in state if name.startswith(prefix)}
+    trained.load_state_dict(weights)
+    transform = PairTransform(thermal, **checkpoint[KEY]["normalisation"])
+    return Embedder(trained, transform, FullView(pair(cfg.data.rgb_size), pair(cfg.data.ir_size)))
+
+
+def data_of(path: Path, data_dir: str | None) -> PairDataModule:
+    """The data that a checkpoint was trained on.
+
+    Args:
+        path: run folder or checkpoint.
+        data_dir: where they are cached now; None for where they were.
+    """
+    cfg = saved_config(path, read_checkpoint(find_checkpoint(path)))
+    if data_dir is not None:
+        cfg = OmegaConf.create(moved(resolved(cfg), str(Path(data_dir).absolute())))
+    return datamodule(cfg)
+
+
+def _targets(tree: Any) -> Iterator[str]:
+    if isinstance(tree, dict):
+        if "_target_" in tree:
+            yield str(tree["_target_"])
+        for part in tree.values():
+            yield from _targets(part)
+    elif isinstance(tree, list):
+        for part in tree:
+            yield from _targets(part)

@@ -1,0 +1,117 @@
+"""The Trainer, what watches it, where it logs; starting a run and going on with one."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from sage_lightning.build.model import total_steps
+from sage_lightning.callbacks.describe import DescribeCheckpoint
+from sage_lightning.callbacks.health import CollapseAlarm
+from sage_lightning.callbacks.online import OnlineMetrics
+from sage_lightning.callbacks.pictures import CropPictures
+from sage_lightning.callbacks.progress import TrainingProgress
+from sage_lightning.checkpoints import KEY, describe, find_checkpoint, read_checkpoint, write_checkpoint
+from sage_lightning.config import config_dir, resolved
+from sage_lightning.data.datamodule import PairDataModule
+from sage_lightning.errors import UserError
+from sage_lightning.methods.gather import leave_ranks
+
+
+def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
+    """The Trainer, with what watches the run; all that it writes goes to the run's folder."""
+    config = resolved(cfg)
+    description = describe(
+        kind=cfg.model._target_.rpartition(".")[2].lower(),
+        architecture=config["model"],
+        config=config,
+        data_hash=data.store.index_hash,
+        normalisation=data.transform.normalisation,
+    )
+    callbacks: list[Callback] = [
+        TrainingProgress(),
+        OnlineMetrics(),
+        CollapseAlarm(**cfg.health),
+        CropPictures(),
+        DescribeCheckpoint(description),
+        *_checkpoint_writers(folder, cfg.callbacks.checkpoint_every_n_steps),
+    ]
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its greetings; the bar tells the rest
+    loggers = _loggers(cfg, folder)
+    for logger in loggers:
+        logger.log_hyperparams(config)
+    return instantiate(
+        cfg.trainer,
+        callbacks=callbacks,
+        plugins=[_WholeCheckpoints()],
+        logger=loggers,
+        default_root_dir=folder,
+        use_distributed_sampler=False,  # the sampler counts the ranks into the global batch by itself
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+class _WholeCheckpoints(TorchCheckpointIO):
+    """Lightning's own writer moves the file from the system's temporary folder, which may be a slow copy."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Called on the rank that writes."""
+        write_checkpoint(checkpoint, Path(path))
+
+
+def _checkpoint_writers(folder: Path, every_n_steps: int) -> list[Callback]:
+    """`last.ckpt`, renewed every so many steps and at each epoch's end."""
+    where: dict[str, Any] = {
+        "dirpath": folder / "checkpoints",
+        "filename": "last",
+        "enable_version_counter": False,
+        "save_top_k": 1,
+    }
+    return [
+        ModelCheckpoint(every_n_train_steps=every_n_steps, **where),
+        ModelCheckpoint(every_n_epochs=1, save_on_train_epoch_end=True, **where),
+    ]
+
+
+def _loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
+    """CSV first and always, then those that are asked for."""
+    chosen = {"csv": OmegaConf.load(config_dir() / "logger" / "csv.yaml").csv} | dict(cfg.logger)
+    return [instantiate(logger)(save_dir=folder) for logger in chosen.values()]
+
+
+def fit(
+    trainer: pl.Trainer, method: pl.LightningModule, data: PairDataModule, checkpoint: Path | None
+) -> None:
+    """Trains, from a checkpoint if there is one; a next run of this process begins afresh."""
+    try:
+        trainer.fit(method, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    finally:
+        leave_ranks()
+
+
+def resume_from(cfg: DictConfig, data: PairDataModule) -> Path | None:
+    """The checkpoint to go on from, None for a new run.
+
+    Raises:
+        UserError: if the data are not those that the run was begun with, or its training is complete.
+    """
+    if cfg.resume is None:
+        return None
+    path = find_checkpoint(Path(cfg.resume))
+    begun = read_checkpoint(path)[KEY]
+    if begun["step"] >= total_steps(cfg, data):
+        line = f"resume={cfg.resume}: its training is complete; python evaluate.py ckpt_path={cfg.resume}"
+        raise UserError(f"{line} evaluates it")
+    if begun["data_hash"] != data.store.index_hash:
+        raise UserError(f"resume={cfg.resume}: the collection's files have changed since; begin a new run")
+    return path
