@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ HUSHED = (
     r"Experiment logs directory .* exists and is not empty",  # metrics.csv lies in the run's own folder
     r"The number of training batches .* is smaller than the logging interval",
     r"The dirpath has changed from",  # a resumed run has a folder of its own
+    r"It is recommended to use .*sync_dist=True",  # what is logged is of all ranks already
 )
 
 # Set while a run is under way: the folder from which a rank that DDP started reads its config.
@@ -47,15 +49,18 @@ def main() -> None:
     """`sage-lightning <command> <overrides>`."""
     commands = {"train": train, "evaluate": evaluate}
     command = sys.argv[1] if len(sys.argv) > 1 else ""
+    usage = f"usage: sage-lightning {'|'.join(commands)} [key=value …]; --cfg job after it shows all keys"
     if command in ("--version", "-V"):
         print(f"sage_lightning {__version__}")
+    elif command in ("--help", "-h"):
+        print(usage)
     elif RUN_FOLDER in os.environ:
         train()  # a rank that DDP started with this command line; the command itself is still in it
     elif command in commands:
         del sys.argv[1]
         commands[command]()
     else:
-        print(f"sage-lightning {command}: not one of {', '.join(commands)}", file=sys.stderr)
+        print(f"sage-lightning {command}: no such command; {usage}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -74,7 +79,10 @@ def _enter(name: str, task: Task) -> None:
         cfg = OmegaConf.load(Path(folder) / "config.yaml")
         assert isinstance(cfg, DictConfig)
         _hush()
-        task(cfg, Path(folder))
+        try:
+            task(cfg, Path(folder))
+        except UserError as error:
+            _refuse(error)
         return
     arguments = get_args_parser().parse_args()
     asks_only = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info is not None
@@ -134,6 +142,8 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
         summary["metrics"] = task(cfg, folder)
         summary["status"] = "done"
     finally:
+        if (wandb := sys.modules.get("wandb")) is not None and wandb.run is not None:
+            wandb.finish(exit_code=1)  # the run failed with it open, and the next trial would write into it
         summary["seconds"] = round(time.monotonic() - started, 1)
         _write_json(folder / "summary.json", summary)
 
@@ -194,21 +204,24 @@ def _provenance() -> dict[str, Any]:
         "pandas",
         "pillow",
     )
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     return {
         "sage_lightning": __version__,
-        "git": git.stdout.strip() or None,
+        "git": _revision(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "packages": {name: importlib.metadata.version(name) for name in packages},
         "command": sys.argv,
     }
+
+
+def _revision() -> str | None:
+    """The checkout's revision; None for an installed package, or where there is no git."""
+    root, git = Path(__file__).parents[1], shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return None
+    command = [git, "describe", "--always", "--dirty", "--abbrev=12"]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

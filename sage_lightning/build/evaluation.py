@@ -51,7 +51,7 @@ def evaluation(
         log.warning("The data have changed since this checkpoint: scores are of the data as they are now")
     embedder = load(path)
     fresh = towers(OmegaConf.create(description["config"]), embedder.transform.thermal.channels)
-    untrained = Embedder(fresh, embedder.transform, embedder.view)
+    untrained = Embedder(fresh, embedder.transform, embedder.view, embedder.device)
     history = path.parent.parent / "metrics.csv"
     found = evaluate(
         embedder,

@@ -42,7 +42,8 @@ def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
         DescribeCheckpoint(description),
         *_checkpoint_writers(folder, cfg.callbacks.checkpoint_every_n_steps),
     ]
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # its greetings; the bar tells the rest
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # its greetings; the bar tells the rest
     loggers = _loggers(cfg, folder)
     for logger in loggers:
         logger.log_hyperparams(config)

@@ -94,9 +94,17 @@ class PairDataModule(LightningDataModule):
         return CountedLoader(dataset, sampler, self.num_workers)
 
     def val_dataloader(self) -> BatchLoader:
-        """This rank's contiguous share of the val split."""
+        """This rank's contiguous share of the val split.
+
+        Raises:
+            UserError: there are fewer pairs than ranks.
+        """
         trainer = self._of_trainer()
         dataset = self._dataset("val")
+        if len(dataset) < trainer.world_size:
+            raise UserError(
+                f"data.split.val: {len(dataset)} pairs for {trainer.world_size} ranks; hold out more days"
+            )
         bounds = np.linspace(0, len(dataset), trainer.world_size + 1).round().astype(np.int64).tolist()
         share = range(bounds[trainer.global_rank], bounds[trainer.global_rank + 1])
         batch_size = max(1, self.batch_size // trainer.world_size)
@@ -117,7 +125,10 @@ class PairDataModule(LightningDataModule):
 
     def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> PairBatch:
         """Called by Lightning once a batch is on the device."""
-        return self.training_views(batch) if self._of_trainer().training else self.evaluation_views(batch)
+        trainer = self._of_trainer()
+        seen = self.training_views(batch) if trainer.training else self.evaluation_views(batch)
+        # Lightning does this before the transfer, when there are only stored integers to be converted.
+        return trainer.precision_plugin.convert_input(seen)
 
     def _of_trainer(self) -> Trainer:
         assert self.trainer is not None, "called by a trainer"

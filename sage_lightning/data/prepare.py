@@ -60,7 +60,12 @@ def prepare(
     decoded = _name("decoded", FORMAT, scan.content, source.recipe, rgb_size, ir_size)
     store = _name("store", decoded, index_hash(scan.index), places, val, test, split_seed)
     cache_dir = Path(cache_dir)
-    cache_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"paths.data_dir={cache_dir}: cannot be made ({error.strerror}); name another"
+        ) from error
     with FileLock(cache_dir / f"{decoded}.lock"):
         if _is_whole(cache_dir / store):
             return PairStore(cache_dir / store)

@@ -13,7 +13,7 @@ import pandas as pd
 from filelock import FileLock
 
 from sage_lightning.data import index as index_table
-from sage_lightning.data.quarantine import Unusable
+from sage_lightning.data.quarantine import UNREADABLE, Unusable
 from sage_lightning.data.scan import Scan, scan_folder
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
 from sage_lightning.errors import UserError
@@ -225,6 +225,8 @@ def _read_files(
         return read_optical(root / rgb_path, crop_box, size), ir
     except (CelsiusError, PictureError) as error:
         raise Unusable(error.reason) from error
+    except OSError as error:  # one locked or vanished file is no reason to lose the others
+        raise Unusable(UNREADABLE) from error
 
 
 def _size(key: str, value: str | Sequence[int]) -> tuple[int, int]:

@@ -56,7 +56,10 @@ def read_celsius(path: Path) -> NDArray[np.float32]:
         values = cells.values.cast(pa.float32())
     except pa.ArrowInvalid as error:
         raise CelsiusError(path, "unreadable", "a value is not a number") from error
-    return values.to_numpy().reshape(height, width)
+    celsius = values.to_numpy().reshape(height, width)
+    if np.isinf(celsius).any():
+        raise CelsiusError(path, "unreadable", "a value is infinite")
+    return celsius
 
 
 def write_celsius(path: Path, celsius: NDArray[np.float32], sensor: str = "right") -> None:

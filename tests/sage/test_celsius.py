@@ -90,6 +90,7 @@ def test_without_a_final_newline_a_short_last_value_may_be_cut(tmp_path: Path) -
         (lambda text: text.replace("3;4", "3;4;5"), "wrong size"),
         (lambda text: text.replace("1;2", "1"), "wrong size"),
         (lambda text: text.replace("1;2", "1;x"), "unreadable"),
+        (lambda text: text.replace("1;2", "1;inf"), "unreadable"),
         (lambda text: text.replace("1;2", "1;"), "unreadable"),
         (lambda text: text.replace("1;2", "1;\x80"), "unreadable"),
         (lambda text: text.replace("width;2", "width;two"), "unreadable"),
