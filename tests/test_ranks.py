@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
+from sage_lightning.build import towers
 from sage_lightning.checkpoints import KEY, read_checkpoint
 
 
@@ -65,12 +67,17 @@ def test_one_table_over_the_trials(sweep):
 def test_two_ranks_train_as_one_process(sweep, trained):
     two, one = sweep.folder / "1", trained.folder
     found, expected = (read_checkpoint(run / "checkpoints/last.ckpt") for run in (two, one))
+    config = OmegaConf.create(expected[KEY]["config"])
     assert found[KEY]["config"]["trainer"]["devices"] == 2
     assert found[KEY]["step"] == expected[KEY]["step"]
     assert list(found["state_dict"]) == list(expected["state_dict"])
+    fresh = towers(config, ir_channels=1).state_dict()
+    moved = 0.0
     for name, value in expected["state_dict"].items():
-        difference = (found["state_dict"][name] - value).double().norm()
-        assert difference <= 1e-4 * max(float(value.double().norm()), 1e-2), name
+        size = max(float(value.double().norm()), 1e-2)
+        assert (found["state_dict"][name] - value).double().norm() < 1e-4 * size, name
+        moved = max(moved, float((fresh[name.removeprefix("towers.")] - value).double().norm()) / size)
+    assert moved > 0.1
 
     tables = [pd.read_csv(run / "metrics.csv") for run in (two, one)]
     assert len(tables[1]["train/loss"].dropna()) == 3

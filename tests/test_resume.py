@@ -112,7 +112,7 @@ def test_what_would_be_another_training_is_refused(killed, command, tmp_path):
     end = "leave it out, or begin a new run"
     assert outcome.stderr.splitlines() == [  # 128 is the default, but not what this run has
         f"data.batch_size=128: the run was begun with 16; {end}",
-        f"optimizer.lr=1: the run was begun with 0.004; {end}",
+        f"optimizer.lr=1: the run was begun with 0.0005; {end}",
     ]
     assert outcome.stdout == ""
     assert outcome.status == 2

@@ -6,13 +6,21 @@ from typing import Any
 
 AT_LEAST_0 = (
     "seed",
-    "data.num_workers",
-    "schedule.warmup_epochs",
-    "optimizer.weight_decay",
+    "augment.photometric.brightness",
+    "augment.photometric.contrast",
+    "augment.photometric.ir_gain",
+    "augment.photometric.ir_noise",
+    "augment.photometric.ir_offset",
+    "augment.photometric.saturation",
     "augment.view.jitter",
+    "data.num_workers",
+    "optimizer.weight_decay",
+    "schedule.warmup_epochs",
+    "trainer.gradient_clip_val",
 )
 AT_LEAST_1 = (
     "callbacks.checkpoint_every_n_steps",
+    "clustering.n_clusters",
     "data.batch_size",
     "data.days",
     "data.frames",
@@ -25,13 +33,34 @@ AT_LEAST_1 = (
     "data.rgb_store_size",
     "model.projector",
     "trainer.accumulate_grad_batches",
+    "trainer.check_val_every_n_epoch",
+    "trainer.log_every_n_steps",
     "trainer.num_nodes",
 )
-POSITIVE = ("optimizer.lr",)
-FRACTIONS = ("augment.view.flip", "augment.view.scale", "data.crop_box", "schedule.floor")  # 0 and 1 included
+AT_LEAST_2 = ("clustering.min_cluster_size",)
+POSITIVE = ("augment.photometric.blur_sigma", "augment.view.ratio", "optimizer.lr", "thermal.softness")
+FRACTIONS = (  # 0 and 1 included
+    "augment.photometric.blur",
+    "augment.photometric.gray",
+    "augment.view.flip",
+    "data.crop_box",
+    "schedule.floor",
+)
+ABOVE_0 = ("augment.view.scale",)  # 1 included
 INSIDE = ("data.split.val", "data.split.test")  # neither 0 nor 1
-BELOW_1 = ("data.faults", "model.rgb_backbone.drop_path", "model.ir_backbone.drop_path")  # 0 included
-RISING = ("augment.view.scale", "augment.view.ratio", "thermal.thresholds")  # from the smaller to the larger
+BELOW_1 = (  # 0 included
+    "data.faults",
+    "model.ir_backbone.drop_path",
+    "model.rgb_backbone.drop_path",
+    "optimizer.betas",
+)
+RISING = (  # from the smaller to the larger
+    "augment.photometric.blur_sigma",
+    "augment.view.ratio",
+    "augment.view.scale",
+    "thermal.thresholds",
+)
+NOT_EMPTY = ("model.projector",)
 
 
 def get(config: dict[str, Any], key: str) -> Any:
@@ -52,8 +81,10 @@ def bounds(config: dict[str, Any]) -> Iterator[str]:
     tests = (
         (AT_LEAST_0, lambda x: x >= 0, "must be at least 0"),
         (AT_LEAST_1, lambda x: x >= 1, "must be at least 1"),
+        (AT_LEAST_2, lambda x: x >= 2, "must be at least 2"),
         (POSITIVE, lambda x: x > 0, "must be above 0"),
         (FRACTIONS, lambda x: 0 <= x <= 1, "must lie between 0 and 1"),
+        (ABOVE_0, lambda x: 0 < x <= 1, "must be above 0 and at most 1"),
         (INSIDE, lambda x: 0 < x < 1, "must lie between 0 and 1, neither of them included"),
         (BELOW_1, lambda x: 0 <= x < 1, "must be at least 0 and below 1"),
     )
@@ -64,6 +95,9 @@ def bounds(config: dict[str, Any]) -> Iterator[str]:
             # Only numbers: `data.nodes` is how many nodes a simulation has, and the node table of real files.
             if not all(legal(number) for number in numbers if isinstance(number, int | float)):
                 yield f"{key}={show(value)}: {words}"
+    for key in NOT_EMPTY:
+        if get(config, key) == []:
+            yield f"{key}=[]: must hold at least one number"
     for key in RISING:
         value = get(config, key)
         if isinstance(value, list) and any(low > high for low, high in pairwise(value)):

@@ -124,8 +124,13 @@ def _together(config: DictConfig, texts: list[str], overrides: list[Override], t
     for key in whole_tree.missing:
         yield f"{key} has no value: give {HINTS.get(key, f'{key}=<value>')}"
     task = whole_tree.filled()
+    doubt: list[str] = []
     for override in overrides:
-        yield from (problem.line for problem in _settled(task, override, tree))
+        for problem in list(_settled(task, override, tree)):
+            yield problem.line
+            doubt += problem.doubt
+            # The rules count on each value being of its kind.
+            OmegaConf.update(task, override.key_or_group, tree.default(override.key_or_group))
     try:
         whole = resolved(task)
     except FAILURES as error:
@@ -138,7 +143,7 @@ def _together(config: DictConfig, texts: list[str], overrides: list[Override], t
             yield from error.lines
             return
     for rule in RULES:
-        yield from rule(whole)
+        yield from (line for line in rule(whole) if not _mentions(line, doubt))
 
 
 def _settled(task: DictConfig, override: Override, tree: Tree) -> Iterator[Problem]:

@@ -62,10 +62,6 @@ class Composer:
             self._composed[key] = compose(self._name, [*self._search, *overrides], return_hydra_config=True)
         return self._composed[key]
 
-    def compose_task(self, overrides: list[str]) -> DictConfig:
-        """The composed config as the task gets it, without the hydra node."""
-        return compose(self._name, [*self._search, *overrides])
-
     def options(self, group: str) -> list[str]:
         """The files of a group; those that begin with an underscore are parts of others, not options."""
         if group not in self._options:

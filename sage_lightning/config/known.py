@@ -20,6 +20,7 @@ KINDS: dict[str, Any] = {
     "data.thermal_size": str | SIZE,
     "data.rgb_patch": int | None,
     "data.ir_patch": int | None,
+    "model.projector": list[int],
 }
 
 # Nodes whose keys are not conf's to know: they go to another library by name.

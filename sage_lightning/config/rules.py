@@ -1,45 +1,18 @@
 """What must hold between the keys of a composed config: one function a rule, each yields its lines."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_object
-
 from sage_lightning.config.bounds import bounds, get, shares, show
-from sage_lightning.config.sensors import backbones, notes, patches
+from sage_lightning.config.collection import pairs, simulation, units
+from sage_lightning.config.pictures import pictures
+from sage_lightning.config.processes import accelerator, devices, strategy
+from sage_lightning.config.sensors import backbones, heads, notes, patches
 
 __all__ = ["RULES", "notes"]
 
-_UNITS = ("celsius", "kelvin", "counts", "display")
 _SPLITS = ("train", "val", "test")
-
-
-def units(config: dict[str, Any]) -> Iterator[str]:
-    """What a thermal choice needs, the collection has."""
-    unit, thermal = get(config, "data.thermal_unit"), get(config, "thermal._target_")
-    if unit is None:
-        return
-    if unit not in _UNITS:
-        yield f"data.thermal_unit={unit}: not one of {', '.join(_UNITS)}"
-    elif unit in ("counts", "display") and get_object(thermal).needs_degrees:
-        name = thermal.rpartition(".")[2].lower()
-        yield f"thermal={name} needs degrees, and data.thermal_unit={unit} has none; use thermal=percentile"
-
-
-def pictures(config: dict[str, Any]) -> Iterator[str]:
-    """Sizes of simulated pictures, and the positions of the simulated camera."""
-    for key in ("data.picture_size", "data.thermal_size"):
-        size = get(config, key)
-        if isinstance(size, str | int) and not re.fullmatch(r"[1-9]\d*x[1-9]\d*", str(size)):
-            yield f"{key}={size}: not a size; write <width>x<height>, as in {key}=6144x2048"
-    positions = get(config, "data.positions")
-    if isinstance(positions, list):
-        if not positions:
-            yield "data.positions=[]: there must be at least one, of 1 to 32"
-        if wrong := [position for position in positions if not 1 <= position <= 32]:
-            yield f"data.positions={show(positions)}: {', '.join(map(str, wrong))} is not one of 1 to 32"
 
 
 def crop(config: dict[str, Any]) -> Iterator[str]:
@@ -50,14 +23,18 @@ def crop(config: dict[str, Any]) -> Iterator[str]:
 
 
 def scale(config: dict[str, Any]) -> Iterator[str]:
-    """The bounds that degrees are scaled by, in their order."""
+    """The bounds that thermal values are scaled by: percentiles where they are, and in their order."""
     low, high = get(config, "thermal.low"), get(config, "thermal.high")
+    if str(get(config, "thermal._target_")).endswith(".Percentile"):
+        for key, value in (("thermal.low", low), ("thermal.high", high)):
+            if value is not None and not 0 <= value <= 100:
+                yield f"{key}={value}: must be a percentile, between 0 and 100"
     if low is not None and high is not None and low >= high:
         yield f"thermal.low={low} must be below thermal.high={high}"
 
 
 def folders(config: dict[str, Any]) -> Iterator[str]:
-    """What a run reads is there. That a folder holds pairs is for its reader to say."""
+    """What a run reads is there."""
     root, nodes = get(config, "data.root"), get(config, "data.nodes")
     if root is not None and not Path(root).is_dir():
         yield f"data.root={root}: no such folder"
@@ -104,21 +81,6 @@ def batch(config: dict[str, Any]) -> Iterator[str]:
         yield f"data.batch_size={size} does not divide over {' × '.join(over)}: {are} {numbers}"
 
 
-def devices(config: dict[str, Any]) -> Iterator[str]:
-    """A GPU that is asked for is there."""
-    accelerator, wanted = get(config, "trainer.accelerator"), get(config, "trainer.devices")
-    if isinstance(wanted, int) and wanted < 1 and wanted != -1:
-        yield f"trainer.devices={wanted}: must be at least 1, or -1 for all"
-    if accelerator not in ("gpu", "cuda"):
-        return
-    import torch
-
-    if not torch.accelerator.is_available():
-        yield f"trainer.accelerator={accelerator}: PyTorch finds no GPU; use cpu or auto"
-    elif isinstance(wanted, int) and wanted > (count := torch.accelerator.device_count()):
-        yield f"trainer.devices={wanted}: PyTorch finds {count} here"
-
-
 def length(config: dict[str, Any]) -> Iterator[str]:
     """A run has an end, and more than none of it."""
     epochs, steps = get(config, "trainer.max_epochs"), get(config, "trainer.max_steps")
@@ -144,16 +106,21 @@ def _ranks(config: dict[str, Any]) -> int | None:
 Rule = Callable[[dict[str, Any]], Iterator[str]]
 RULES: tuple[Rule, ...] = (
     folders,
+    pairs,
     splits,
     bounds,
     shares,
     pictures,
+    simulation,
     crop,
     scale,
     units,
     backbones,
+    heads,
     patches,
     batch,
+    accelerator,
+    strategy,
     devices,
     length,
 )

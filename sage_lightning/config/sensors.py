@@ -25,6 +25,17 @@ def backbones(config: dict[str, Any]) -> Iterator[str]:
             yield f"model.{sensor}_backbone.name={name}: timm has no such architecture; {hint}"
 
 
+def heads(config: dict[str, Any]) -> Iterator[str]:
+    """Widths that do not divide over the attention heads, where a backbone's options give both."""
+    for sensor in SENSORS:
+        options = f"model.{sensor}_backbone.options"
+        width, number = get(config, f"{options}.embed_dim"), get(config, f"{options}.num_heads")
+        if not (isinstance(width, int) and isinstance(number, int)):
+            continue
+        if width < 1 or number < 1 or width % number:
+            yield f"{options}.embed_dim={width} does not divide over {options}.num_heads={number}"
+
+
 def patches(config: dict[str, Any]) -> Iterator[str]:
     """Patches that do not divide their image: timm would drop the border without a word."""
     for sensor in SENSORS:

@@ -23,8 +23,10 @@ def kind_problem(text: str, key: str, value: Any, tree: Tree) -> Problem | None:
     default = tree.default(key)
     own = Any if default is None else kinds.kind_of(default)
     # A text can be one of a few words, and null or another kind can be legal: only the callable knows. To
-    # ask it can take seconds, for it is imported, so a number where a number was is not asked about.
-    if own not in (Any, str) and kinds.fits(value, own):
+    # ask it can take seconds, for it is imported, so a number where a number was is not asked about,
+    # nor a list as long as the one that was.
+    plain = own not in (Any, str) and kinds.fits(value, own)
+    if plain and not (isinstance(value, list) and len(value) != len(default)):
         return None
     taker = _taker(tree, key)
     if taker is None:

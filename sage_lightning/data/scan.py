@@ -61,6 +61,23 @@ def scan_folder(root: Path) -> Scan:
     return Scan(pair_files(files), pictures, len(files) - pictures, others, digest.hexdigest())
 
 
+def pairless(root: Path) -> str | None:
+    """What to say of a folder without a pair; None where there is one: the first found ends the search."""
+    kinds: dict[tuple[str, int], str] = {}
+    for entry in _files(root):
+        file = parse_path(Path(entry.path).relative_to(root).as_posix())
+        if file is None or file.kind == "plot" or file.time_ns is None or file.time_ns > LATEST_TIME:
+            continue
+        if kinds.setdefault((file.node or UNKNOWN, file.time_ns), file.kind) != file.kind:
+            return None
+    scan = scan_folder(root)
+    return (
+        f"data.root={root} holds no pair: looked for pictures (*.jpg) and thermal files "
+        "(*.thermal.celsius*.csv) of the same node and timestamp; "
+        f"found {scan.pictures} pictures, {scan.thermals} thermal files and {scan.others} other files"
+    )
+
+
 def pair_files(files: pd.DataFrame) -> pd.DataFrame:
     """The pair index of listed files, sorted by pair id.
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from sage_lightning.data import index as index_table
 from sage_lightning.data.quarantine import UNREADABLE, Unusable
-from sage_lightning.data.scan import Scan, scan_folder
+from sage_lightning.data.scan import Scan, pairless, scan_folder
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import CelsiusError, read_celsius
@@ -112,15 +112,9 @@ class SageSource:
         Raises:
             UserError: there is no pair.
         """
-        scan = scan_folder(self.root)
-        index = scan.index
-        if not (index["rgb_path"].notna() & index["ir_path"].notna()).any():
-            raise UserError(
-                f"data.root={self.root} holds no pair: looked for pictures (*.jpg) and thermal files "
-                "(*.thermal.celsius*.csv) of the same node and timestamp; "
-                f"found {scan.pictures} pictures, {scan.thermals} thermal files and {scan.others} other files"
-            )
-        return scan
+        if line := pairless(self.root):
+            raise UserError(line)
+        return scan_folder(self.root)
 
     def nodes(self) -> dict[str, Node]:
         """The node table, by node id."""
@@ -168,8 +162,8 @@ class SimulatedSource:
             nodes=nodes,
             positions=tuple(int(position) for position in positions),
             days=days,
-            picture_size=_size("data.picture_size", picture_size),
-            thermal_size=_size("data.thermal_size", thermal_size),
+            picture_size=read_size("data.picture_size", picture_size),
+            thermal_size=read_size("data.thermal_size", thermal_size),
             faults=faults,
             seed=seed,
         )
@@ -229,8 +223,12 @@ def _read_files(
         raise Unusable(UNREADABLE) from error
 
 
-def _size(key: str, value: str | Sequence[int]) -> tuple[int, int]:
-    """(width, height) from "6144x2048" or [6144, 2048]."""
+def read_size(key: str, value: str | Sequence[int]) -> tuple[int, int]:
+    """(width, height) from "6144x2048" or [6144, 2048].
+
+    Raises:
+        UserError: it is neither.
+    """
     parts = value.split("x") if isinstance(value, str) else [str(part) for part in value]
     if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise UserError(f"{key}={value} is not a size: write it as {key}=6144x2048, width first")

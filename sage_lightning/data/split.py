@@ -48,5 +48,5 @@ def _refuse_empty(filled: set[str], days: int, val: float, test: float) -> None:
     raise UserError(
         f"data.split.val={val}, data.split.test={test}: no day for {' and '.join(empty)}, "
         f"since splits are whole local days and there are {days}: "
-        "change these shares or data.split.seed, set a share to 0 to do without, or bring more days"
+        "change these shares or data.split.seed, or bring more days"
     )

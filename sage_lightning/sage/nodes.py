@@ -47,7 +47,7 @@ def read_nodes(path: Path) -> dict[str, Node]:
     for number, row in enumerate(rows, start=2):
         try:
             longitude, latitude = float(row["longitude"]), float(row["latitude"])
-        except ValueError as error:
+        except (TypeError, ValueError) as error:  # a short line has None
             raise UserError(f"data.nodes={path}, line {number}: coordinates are degrees") from error
         if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
             raise UserError(

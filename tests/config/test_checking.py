@@ -42,6 +42,9 @@ def test_the_commands_as_they_stand_are_right() -> None:
         "data.ir_size=${data.rgb_size}",
         "hydra.run.dir=/tmp/elsewhere",
         "data.split={val: 0.2, test: 0.2}",
+        "data.positions=[1,17]",
+        "model.projector=[64,64]",
+        "trainer.devices=auto trainer.accelerator=cpu",
         "~trainer.deterministic",
     ],
 )
@@ -72,8 +75,29 @@ def test_what_is_right_passes(given: str) -> None:
         ("data.batch_size=true", "data.batch_size=true: not a whole number"),
         ("data.batch_size=null", "data.batch_size=null: not a whole number"),
         ("data.rgb_size=[1,2,3]", "data.rgb_size=[1,2,3]: not a whole number or a list of 2 whole numbers"),
+        ("augment.view.scale=[0.9]", "augment.view.scale=[0.9]: not a list of 2 numbers"),
+        ("augment.view.ratio=[0.5,0.7,1.0]", "augment.view.ratio=[0.5,0.7,1.0]: not a list of 2 numbers"),
+        ("model.projector=[]", "model.projector=[]: must hold at least one number"),
+        (
+            "data.picture_size=300x200",
+            "data.picture_size=300x200: two halves side by side, neither narrower than high",
+        ),
+        (
+            "data.thermal_unit=kelvin",
+            "data.thermal_unit=kelvin: the simulated camera's files hold degrees Celsius",
+        ),
+        (
+            "trainer.devices=abc",
+            "trainer.devices=abc: must be a whole number, -1 for all, a list of whole numbers, or auto",
+        ),
+        (
+            "model.rgb_backbone.options.num_heads=3",
+            "model.rgb_backbone.options.embed_dim=128 does not divide over "
+            "model.rgb_backbone.options.num_heads=3",
+        ),
         ("data.positions=[1,S]", "data.positions=[1,S]: not a list of whole numbers"),
         ("data.frames=${data.thermal_unit}", "data.frames=${data.thermal_unit}: not a whole number"),
+        ("data.split.val=${data.thermal_unit}", "data.split.val=${data.thermal_unit}: not a number"),
         ("data.frames=${data.nope}", "data.frames: Interpolation key 'data.nope' not found"),
         ("paths.data_dir=2024", "paths.data_dir=2024: not text; quote it: paths.data_dir='\"2024\"'"),
         (

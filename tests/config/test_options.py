@@ -21,6 +21,8 @@ def test_an_option_is_right_by_itself(choice: str, tmp_path: Path) -> None:
     overrides = [choice]
     if choice == "data=sage":
         overrides.append(f"data.root={tmp_path}")
+        for name in ("6144x2048.jpg", "right_336x252_14bit.thermal.celsius.csv"):
+            (tmp_path / f"1700000000000000000_{name}").touch()
     if choice == "trainer=ddp":
         overrides.append("trainer.accelerator=auto")  # a GPU is not everywhere
     if choice == "optimizer=lars":

@@ -7,8 +7,10 @@ import pytest
 
 from sage_lightning import config
 from sage_lightning.config.bounds import bounds, get, shares
-from sage_lightning.config.rules import batch, crop, folders, length, pictures, scale, splits, units
-from sage_lightning.config.sensors import backbones, patches
+from sage_lightning.config.collection import units
+from sage_lightning.config.pictures import pictures
+from sage_lightning.config.rules import batch, crop, folders, length, scale, splits
+from sage_lightning.config.sensors import backbones, heads, patches
 
 
 def two_towers(name: str, **data: Any) -> dict[str, Any]:
@@ -142,7 +144,23 @@ def test_folders_that_are_missing(tmp_path: Path) -> None:
         ("data.faults", 1.0, 0.0),
         ("augment.view.flip", 1.1, 1.0),
         ("augment.view.scale", [0.9, 0.4], [0.4, 0.9]),
+        ("augment.view.scale", [0.0, 0.4], [0.4, 1.0]),
+        ("augment.view.ratio", [0.0, 1.0], [0.5, 2.0]),
+        ("augment.photometric.gray", 1.1, 1.0),
+        ("augment.photometric.blur", -0.1, 0.0),
+        ("augment.photometric.blur_sigma", [0.0, 1.0], [0.1, 1.0]),
+        ("augment.photometric.brightness", -0.1, 0.0),
+        ("augment.photometric.ir_noise", -0.1, 0.0),
+        ("callbacks.checkpoint_every_n_steps", 0, 1),
+        ("clustering.n_clusters", 0, 1),
+        ("clustering.min_cluster_size", 1, 2),
         ("model.projector", [8, -8], [8, 8]),
+        ("model.projector", [], [8]),
+        ("optimizer.betas", [0.9, 1.0], [0.0, 0.99]),
+        ("thermal.softness", 0.0, 1.0),
+        ("trainer.check_val_every_n_epoch", 0, 1),
+        ("trainer.gradient_clip_val", -1.0, None),
+        ("trainer.log_every_n_steps", 0, 1),
     ],
 )
 def test_numbers_out_of_bounds(key: str, wrong: Any, right: Any) -> None:
@@ -182,10 +200,27 @@ def test_a_thermal_choice_that_needs_degrees() -> None:
     ]
 
 
+def test_attention_heads_divide_the_width() -> None:
+    def lines(**options: Any) -> list[str]:
+        return list(
+            heads({"model": {"ir_backbone": {"options": options}, "rgb_backbone": {"options": None}}})
+        )
+
+    options = "model.ir_backbone.options"
+    assert lines(embed_dim=128, num_heads=3) == [
+        f"{options}.embed_dim=128 does not divide over {options}.num_heads=3"
+    ]
+    assert lines(embed_dim=128, num_heads=4) == lines(embed_dim=100) == lines() == []
+
+
 def test_the_small_rules() -> None:
     assert list(splits({"split": "tst"})) == ["split=tst: not one of train, val, test"]
     assert list(scale({"thermal": {"low": 5.0, "high": 5.0}})) == [
         "thermal.low=5.0 must be below thermal.high=5.0"
+    ]
+    assert list(scale({"thermal": {"_target_": "x.Percentile", "low": -1.0, "high": 101.0}})) == [
+        "thermal.low=-1.0: must be a percentile, between 0 and 100",
+        "thermal.high=101.0: must be a percentile, between 0 and 100",
     ]
     assert list(crop({"data": {"crop_box": [0.5, 0.1, 0.4, 0.9]}})) == [
         "data.crop_box=[0.5,0.1,0.4,0.9]: must be [left,top,right,bottom] with left < right and top < bottom"

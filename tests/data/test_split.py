@@ -52,7 +52,11 @@ def test_a_share_of_zero_does_without() -> None:
 
 
 def test_a_split_without_a_day_is_refused() -> None:
-    with pytest.raises(UserError, match=r"data\.split\.val=0\.1, .*no day for val and test, .* there are 1"):
+    said = (
+        r"data\.split\.val=0\.1, .*no day for val and test, .* there are 1: "
+        r"change these shares or data\.split\.seed, or bring more days$"
+    )
+    with pytest.raises(UserError, match=said):
         by_day(days(1, start="2024-01-01"), 0.1, 0.1, 0)
 
 

@@ -1,0 +1,69 @@
+"""What a collection of pairs must be like: its unit, its files, and what the simulated camera can do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import get_object
+
+from sage_lightning.config.bounds import bounds, get
+from sage_lightning.config.pictures import pictures
+from sage_lightning.errors import UserError
+
+# data/sources.py, which takes half a second to import, is imported where it is asked.
+_SAGE = "sage_lightning.data.sources.SageSource"
+_SIMULATED = "sage_lightning.data.sources.SimulatedSource"
+
+
+def units(config: dict[str, Any]) -> Iterator[str]:
+    """What a thermal choice needs, the collection has."""
+    unit, thermal = get(config, "data.thermal_unit"), get(config, "thermal._target_")
+    if unit in (None, "celsius"):
+        return
+    from sage_lightning.data.sources import THERMAL_UNITS
+
+    if unit not in THERMAL_UNITS:
+        yield f"data.thermal_unit={unit}: not one of {', '.join(THERMAL_UNITS)}"
+    elif get(config, "data.source._target_") == _SIMULATED:
+        yield f"data.thermal_unit={unit}: the simulated camera's files hold degrees Celsius"
+    elif unit in ("counts", "display") and get_object(thermal).needs_degrees:
+        name = thermal.rpartition(".")[2].lower()
+        yield f"thermal={name} needs degrees, and data.thermal_unit={unit} has none; use thermal=percentile"
+
+
+def pairs(config: dict[str, Any]) -> Iterator[str]:
+    """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is."""
+    root, nodes = get(config, "data.root"), get(config, "data.nodes")
+    if get(config, "data.source._target_") != _SAGE:
+        return
+    if root is not None and Path(root).is_dir():
+        from sage_lightning.data.scan import pairless
+
+        if line := pairless(Path(root)):
+            yield line
+    if isinstance(nodes, str) and Path(nodes).is_file():
+        from sage_lightning.sage.nodes import read_nodes
+
+        try:
+            read_nodes(Path(nodes))
+        except UserError as error:
+            yield from error.lines
+
+
+def simulation(config: dict[str, Any]) -> Iterator[str]:
+    """What the simulated camera itself refuses; of keys that other rules refuse it is not asked."""
+    if get(config, "data.source._target_") != _SIMULATED:
+        return
+    from sage_lightning.data.simulated.camera import SimulatedCamera
+    from sage_lightning.data.sources import read_size
+
+    refused = {line.partition("=")[0] for line in (*bounds(config), *pictures(config))}
+    asked: dict[str, Any] = {}
+    for name in ("frames", "nodes", "positions", "days", "picture_size", "thermal_size", "faults"):
+        if (key := f"data.{name}") not in refused:
+            value = get(config, key)
+            asked[name] = read_size(key, value) if name.endswith("_size") else value
+    try:
+        SimulatedCamera(Path(), **asked)
+    except UserError as error:
+        yield from error.lines

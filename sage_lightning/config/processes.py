@@ -1,0 +1,58 @@
+"""Where a run computes: the accelerator, how many devices of it, and how they work together."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sage_lightning.config.bounds import get, show
+
+# The common ones, known without Lightning, which takes seconds to import.
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
+STRATEGIES = ("auto", "ddp", "ddp_spawn", "ddp_fork")
+
+
+def accelerator(config: dict[str, Any]) -> Iterator[str]:
+    """Lightning has such an accelerator."""
+    given = get(config, "trainer.accelerator")
+    if not isinstance(given, str) or given in ACCELERATORS:
+        return
+    from pytorch_lightning.accelerators import AcceleratorRegistry
+
+    yield from _unknown(
+        "trainer.accelerator", given, ACCELERATORS, AcceleratorRegistry.available_accelerators()
+    )
+
+
+def strategy(config: dict[str, Any]) -> Iterator[str]:
+    """Lightning has such a strategy."""
+    given = get(config, "trainer.strategy")
+    if not isinstance(given, str) or given in STRATEGIES:
+        return
+    from pytorch_lightning.strategies import StrategyRegistry
+
+    yield from _unknown("trainer.strategy", given, STRATEGIES, StrategyRegistry.available_strategies())
+
+
+def devices(config: dict[str, Any]) -> Iterator[str]:
+    """Devices are a number or a list of numbers, and a GPU that is asked for is there."""
+    chosen, wanted = get(config, "trainer.accelerator"), get(config, "trainer.devices")
+    if wanted == [] or (isinstance(wanted, str) and wanted != "auto"):
+        legal = "a whole number, -1 for all, a list of whole numbers, or auto"
+        yield f"trainer.devices={show(wanted)}: must be {legal}"
+    elif isinstance(wanted, int) and wanted < 1 and wanted != -1:
+        yield f"trainer.devices={wanted}: must be at least 1, or -1 for all"
+    elif chosen == "cpu" and (wanted == -1 or isinstance(wanted, list)):
+        yield f"trainer.devices={show(wanted)}: on the CPU it is how many processes, at least 1"
+    if chosen not in ("gpu", "cuda"):
+        return
+    import torch
+
+    if not torch.accelerator.is_available():
+        yield f"trainer.accelerator={chosen}: PyTorch finds no GPU; use cpu or auto"
+    elif isinstance(wanted, int) and wanted > (count := torch.accelerator.device_count()):
+        yield f"trainer.devices={wanted}: PyTorch finds {count} here"
+
+
+def _unknown(key: str, given: str, common: Iterable[str], further: Iterable[str]) -> Iterator[str]:
+    legal = list(dict.fromkeys([*common, *sorted(further)]))
+    if given not in legal:
+        yield f"{key}={given}: not one of {', '.join(legal)}"

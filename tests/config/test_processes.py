@@ -1,0 +1,30 @@
+"""Accelerator, strategy and devices: what Lightning has passes, what it has not is answered with the list."""
+
+from typing import Any
+
+import pytest
+
+from sage_lightning.config.bounds import show
+from sage_lightning.config.processes import accelerator, devices, strategy
+from sage_lightning.config.rules import Rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "wrong", "line", "right"),
+    [
+        (accelerator, "accelerator", "foo", "not one of auto, cpu, gpu, cuda, mps, tpu", "mps"),
+        (strategy, "strategy", "nope", "not one of auto, ddp, ddp_spawn, ddp_fork, ", "single_device"),
+        (devices, "devices", "abc", "must be a whole number, -1 for all, a list of whole", "auto"),
+        (devices, "devices", [], "must be a whole number, -1 for all, a list of whole", [0, 1]),
+        (devices, "devices", 0, "must be at least 1, or -1 for all", -1),
+    ],
+)
+def test_where_a_run_computes(rule: Rule, key: str, wrong: Any, line: str, right: Any) -> None:
+    (said,) = rule({"trainer": {key: wrong}})
+    assert said.startswith(f"trainer.{key}={show(wrong)}: {line}")
+    assert list(rule({"trainer": {key: right}})) == []
+
+
+@pytest.mark.parametrize(("wanted", "lines"), [(-1, 1), ([0, 1], 1), (2, 0), ("auto", 0)])
+def test_a_cpu_is_divided_into_a_number_of_processes(wanted: Any, lines: int) -> None:
+    assert len(list(devices({"trainer": {"accelerator": "cpu", "devices": wanted}}))) == lines
