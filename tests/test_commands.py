@@ -168,7 +168,7 @@ def test_evaluating_again_gives_the_same_scores(trained, command, tmp_path):
 def test_evaluating_a_checkpoint_file_with_another_clustering_and_split(trained, command, tmp_path):
     checkpoint = trained.folder / "checkpoints/last.ckpt"
     arguments = (f"ckpt_path={checkpoint}", "clustering=hdbscan", "clustering.min_cluster_size=5")
-    outcome = command("evaluate.py", *arguments, "-m", "split=test,val", cwd=tmp_path)
+    outcome = command("evaluate.py", "-m", *arguments, "split=test,val", cwd=tmp_path)
     assert outcome.status == 0, outcome.stdout + outcome.stderr
     (sweep,) = tmp_path.glob("outputs/evaluate-sweep/*")
     was, now = scores(trained.folder), scores(sweep / "0")

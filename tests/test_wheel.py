@@ -42,7 +42,8 @@ def test_a_wheel_runs_in_any_folder(wheel, trained, tiny, environment, tmp_path)
     desk.mkdir()
     install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", str(site)]
     subprocess.run([sys.executable, *install, str(wheel)], check=True)
-    # Marks, to tell what runs from the checkout (of another length, or Python keeps its bytecode); and a stranger's conf beside the package.
+    # Marks, to tell it from the checkout (of another length, or Python would keep its bytecode), and a
+    # stranger's conf beside the package.
     version, train = site / "sage_lightning/version.py", site / "sage_lightning/conf/train.yaml"
     version.write_text(version.read_text().replace(sage_lightning.__version__, VERSION))
     train.write_text(train.read_text().replace("seed: 1 ", "seed: 77 "))
