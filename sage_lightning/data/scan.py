@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from sage_lightning.data import quarantine
+from sage_lightning.errors import UserError
 from sage_lightning.sage.names import parse_path
 
 UNKNOWN = "unknown"  # the node of a file whose path does not say it
@@ -153,7 +154,11 @@ def _files(root: Path) -> Iterator[os.DirEntry[str]]:
         if (status.st_dev, status.st_ino) in entered:
             continue
         entered.add((status.st_dev, status.st_ino))
-        with os.scandir(folder) as entries:
+        try:
+            listing = os.scandir(folder)
+        except OSError as error:  # a scan without it would call its pairs gone
+            raise UserError(f"data.root: {folder} cannot be listed ({error.strerror})") from error
+        with listing as entries:
             for entry in entries:
                 if entry.is_dir():
                     folders.append(entry.path)
