@@ -8,7 +8,7 @@ from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import pairs, simulation, units
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
-from sage_lightning.config.sensors import backbones, heads, notes, patches
+from sage_lightning.config.sensors import backbones, heads, notes, patches, regions
 
 __all__ = ["RULES", "notes"]
 
@@ -118,6 +118,7 @@ RULES: tuple[Rule, ...] = (
     backbones,
     heads,
     patches,
+    regions,
     batch,
     accelerator,
     strategy,

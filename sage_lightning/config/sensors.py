@@ -51,6 +51,19 @@ def patches(config: dict[str, Any]) -> Iterator[str]:
             yield _patch_line(sensor, size, patch)
 
 
+def regions(config: dict[str, Any]) -> Iterator[str]:
+    """More parts of the image than it has patches; of a patch that `patches` refuses nothing is said."""
+    for sensor in SENSORS:
+        size, patch = get(config, f"data.{sensor}_size"), get(config, f"data.{sensor}_patch")
+        key, name = f"model.{sensor}_backbone.regions", _backbone(config, sensor)
+        wanted = get(config, key)
+        if wanted is None or size is None or not patch or patch < 1 or name is None:
+            continue
+        most = min(side // patch for side in _sides(size))
+        if most and wanted > most and _is_vit(name):
+            yield f"{key}={wanted}: the image has no more than {most} patches on a side; use 1 to {most}"
+
+
 def notes(config: dict[str, Any]) -> list[str]:
     """What is right but has no effect, one line each."""
     return [

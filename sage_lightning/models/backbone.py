@@ -12,6 +12,7 @@ from timm.models.beit import Beit
 from timm.models.eva import Eva
 from timm.models.vision_transformer import Attention, VisionTransformer
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from sage_lightning.errors import UserError
 from sage_lightning.models.batchnorm import convert_batchnorm
@@ -47,10 +48,12 @@ class Backbone(nn.Module):
         in_chans: channels of the image.
         options: further arguments of `timm.create_model`, such as embed_dim, depth, num_heads.
         drop_path: stochastic depth, the rate of the last block.
+        regions: 1 leaves the embedding as timm makes it. More keep where things are: the image is cut into
+            regions × regions parts, and the embedding is the mean features of each part, side by side.
 
     Raises:
-        UserError: for a name or an option that timm does not know, or a patch that does not divide the image,
-            which timm would answer by dropping the rest without a word.
+        UserError: for a name or an option that timm does not know, a patch that does not divide the image,
+            which timm would answer by dropping the rest without a word, or more regions than patches.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Backbone(nn.Module):
         in_chans: int,
         options: Mapping[str, Any] | None = None,
         drop_path: float = 0.0,
+        regions: int = 1,
     ) -> None:
         super().__init__()
         height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
@@ -80,11 +84,17 @@ class Backbone(nn.Module):
         except TypeError as error:
             raise UserError(f"backbone {name} does not take its options {arguments}: {error}") from error
         self.net: Any = convert_batchnorm(net)
+        self.regions = regions
+        if self.grid is not None and regions > min(self.grid):
+            rows, columns = self.grid
+            raise UserError(f"backbone {name}: {regions} × {regions} regions of {rows} × {columns} patches")
 
     @property
     def num_features(self) -> int:
         """D of the embedding."""
-        return int(self.net.head_hidden_size)
+        return int(
+            self.net.head_hidden_size if self.regions == 1 else self.net.num_features * self.regions**2
+        )
 
     @property
     def grid(self) -> tuple[int, int] | None:
@@ -96,7 +106,11 @@ class Backbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_chans, H, W) to (B, D) embeddings."""
-        return self.net(x)
+        if self.regions == 1:
+            return self.net(x)
+        parts = adaptive_avg_pool2d(self.tokens(x).movedim(3, 1), self.regions)
+        means = parts.flatten(2).mT  # (B, regions², D')
+        return (self.net.fc_norm(means) if self.is_vit else means).flatten(1)
 
     def tokens(self, x: Tensor) -> Tensor:
         """Features before they are pooled: a ViT's patch tokens, a CNN's last map.

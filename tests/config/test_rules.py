@@ -10,7 +10,7 @@ from sage_lightning.config.bounds import bounds, get, shares
 from sage_lightning.config.collection import units
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.rules import batch, crop, folders, length, scale, splits
-from sage_lightning.config.sensors import backbones, heads, patches
+from sage_lightning.config.sensors import backbones, heads, patches, regions
 
 
 def two_towers(name: str, **data: Any) -> dict[str, Any]:
@@ -236,3 +236,14 @@ def test_the_small_rules() -> None:
     endless = {"trainer": {"max_epochs": -1, "max_steps": -1}}
     assert list(length(endless)) == ["trainer.max_epochs=-1: the run has no end; give trainer.max_steps"]
     assert list(length({"trainer": {"max_epochs": 1, "max_steps": -1}})) == []
+
+
+def test_regions_are_no_smaller_than_patches() -> None:
+    def lines(number: int, **data: object) -> list[str]:
+        backbone = {"name": "vit_tiny_patch16_224", "regions": number}
+        return list(regions({"data": data, "model": {"ir_backbone": backbone}}))
+
+    assert lines(4, ir_size=[24, 48], ir_patch=8) == [
+        "model.ir_backbone.regions=4: the image has no more than 3 patches on a side; use 1 to 3"
+    ]
+    assert lines(3, ir_size=[24, 48], ir_patch=8) == lines(1, ir_size=8, ir_patch=8) == lines(9) == []

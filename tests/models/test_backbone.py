@@ -110,6 +110,32 @@ def test_drop_path_reaches_the_blocks():
     assert torch.equal(vit().train()(x), vit().train()(x))
 
 
+@pytest.mark.parametrize(
+    ("name", "patch", "width"), [("vit_tiny_patch16_224", 8, 16), ("resnet18", None, 512)]
+)
+def test_regions_are_the_means_of_their_parts_of_the_image(name, patch, width):
+    options = TINY | {"class_token": False, "global_pool": "avg"} if patch else None
+    torch.manual_seed(0)
+    whole = Backbone(name, (64, 128), patch, 1, options).eval()
+    torch.manual_seed(0)
+    parts = Backbone(name, (64, 128), patch, 1, options, regions=2).eval()
+    x = torch.randn(3, 1, 64, 128)
+    found = parts(x).unflatten(1, (2, 2, width))
+    tokens = whole.tokens(x)
+    rows, columns = tokens.shape[1] // 2, tokens.shape[2] // 2
+    norm = whole.net.fc_norm if patch else torch.nn.Identity()
+    for i in range(2):
+        for j in range(2):
+            corner = tokens[:, i * rows : (i + 1) * rows, j * columns : (j + 1) * columns]
+            torch.testing.assert_close(found[:, i, j], norm(corner.mean((1, 2))))
+    assert parts.num_features == 4 * width
+
+
+def test_more_regions_than_patches_are_refused():
+    with pytest.raises(UserError, match=r"3 × 3 regions of 2 × 3 patches"):
+        Backbone("vit_tiny_patch16_224", (16, 24), 8, 1, TINY, regions=3)
+
+
 def test_is_vit():
     assert is_vit("vit_small_patch16_224")
     assert is_vit("deit_tiny_patch16_224")
