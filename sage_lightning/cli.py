@@ -174,7 +174,8 @@ def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning import build
 
     path = Path(cfg.ckpt_path)
-    data = build.data_of(path, cfg.paths.data_dir)
+    places = {key: OmegaConf.select(cfg, key) for key in config.PLACES}
+    data = build.data_of(path, places)
     return build.evaluation(cfg, folder, path, data, cfg.split, {"command": " ".join(sys.argv)}, [])
 
 

@@ -143,7 +143,8 @@ def compositions() -> dict[str, Any]:
     """Each command with each option of each of its choices."""
     made = {}
     for command in ("train", "evaluate"):
-        for group in composed(command=command):
+        chosen = OmegaConf.load(CONF / f"{command}.yaml").defaults
+        for group in (name for entry in chosen if not isinstance(entry, str) for name in entry):
             for choice in (f"{group}={name}" for name in options(group)):
                 made[f"{command} {choice}"] = composed(choice, command=command)
     for choice in both("resnet18"):

@@ -167,11 +167,44 @@ def test_evaluating_again_gives_the_same_scores(trained, command, tmp_path):
 @pytest.mark.slow
 def test_evaluating_a_checkpoint_file_with_another_clustering_and_split(trained, command, tmp_path):
     checkpoint = trained.folder / "checkpoints/last.ckpt"
-    arguments = (f"ckpt_path={checkpoint}", "clustering=hdbscan", "clustering.min_cluster_size=5")
-    outcome = command("evaluate.py", "-m", *arguments, "split=test,val", cwd=tmp_path)
+    arguments = (f"ckpt_path={checkpoint}", "clustering=kmeans,hdbscan", "split=train,val")
+    outcome = command("evaluate.py", "-m", *arguments, cwd=tmp_path)
     assert outcome.status == 0, outcome.stdout + outcome.stderr
     (sweep,) = tmp_path.glob("outputs/evaluate-sweep/*")
-    was, now = scores(trained.folder), scores(sweep / "0")
-    pd.testing.assert_frame_equal(was[was["task"] != "clustering"], now[now["task"] != "clustering"])
-    assert not was[was["task"] == "clustering"].equals(now[now["task"] == "clustering"])
-    assert set(pd.read_parquet(sweep / "1" / "embeddings.parquet")["split"]) == {"train", "val"}
+    splits = [set(pd.read_parquet(sweep / trial / "embeddings.parquet")["split"]) for trial in "0123"]
+    assert splits == [{"train"}, {"train", "val"}] * 2
+    kmeans, hdbscan = scores(sweep / "0"), scores(sweep / "2")
+    clusters = [table[table["task"] == "clustering"] for table in (kmeans, hdbscan)]
+    assert not clusters[0].empty
+    assert not clusters[0].equals(clusters[1])
+    rest = [table[table["task"] != "clustering"].reset_index(drop=True) for table in (kmeans, hdbscan)]
+    pd.testing.assert_frame_equal(*rest)
+
+
+@pytest.mark.slow
+def test_files_of_a_camera_that_have_moved(trained, command, tiny, tmp_path):
+    """Trained on a folder of files, which then goes elsewhere: evaluating is told where."""
+    (raw,) = trained.desk.glob("cache/simulated-*/raw")
+    (nodes,) = trained.desk.glob("cache/simulated-*/nodes.csv")
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    (before / "files").symlink_to(raw)
+    (before / "nodes.csv").write_bytes(nodes.read_bytes())
+    simulated = ("data.frames", "data.nodes", "data.positions", "data.days", "data.picture", "data.thermal")
+    files = ["data=sage", f"data.root={before / 'files'}", f"data.nodes={before / 'nodes.csv'}"]
+    sizes = ["data.rgb_patch=8", "data.rgb_store_size=[48,64]"]
+    settings = [key for key in tiny if not key.startswith(simulated)]
+    outcome = command("train.py", *files, *sizes, *settings, "trainer.max_steps=14", cwd=tmp_path)
+    assert outcome.status == 0, outcome.stdout + outcome.stderr
+    (run,) = tmp_path.glob("outputs/train/*")
+    before.rename(after)
+    outcome = command("evaluate.py", f"ckpt_path={run}", cwd=tmp_path)
+    assert outcome.stderr.splitlines() == [
+        f"data.root={before / 'files'} is not a folder",
+        f"data.nodes={before / 'nodes.csv'} is not a file",
+    ]
+    places = (f"data.root={after / 'files'}", f"data.nodes={after / 'nodes.csv'}")
+    outcome = command("evaluate.py", f"ckpt_path={run}", *places, cwd=tmp_path)
+    assert outcome.status == 0, outcome.stdout + outcome.stderr
+    (folder,) = tmp_path.glob("outputs/evaluate/*/scores.csv")
+    assert folder.read_text() == (run / "scores.csv").read_text()

@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from sage_lightning.build.objects import instantiate
 from sage_lightning.data.augment import FullView
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.index import summary

@@ -4,12 +4,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
+from sage_lightning.build.history import history
 from sage_lightning.build.model import towers
+from sage_lightning.build.objects import instantiate
 from sage_lightning.build.saved import load
 from sage_lightning.callbacks.pictures import log_evaluation
 from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
@@ -52,7 +52,6 @@ def evaluation(
     embedder = load(path)
     fresh = towers(OmegaConf.create(description["config"]), embedder.transform.thermal.channels)
     untrained = Embedder(fresh, embedder.transform, embedder.view, embedder.device)
-    history = path.parent.parent / "metrics.csv"
     found = evaluate(
         embedder,
         untrained,
@@ -60,7 +59,7 @@ def evaluation(
         instantiate(cfg.clustering),
         split,
         folder,
-        pd.read_csv(history) if history.is_file() else None,
+        history(path.parent.parent),
         facts | _facts(description, path),
     )
     metrics = {f"{split}/{name}": float(value) for name, value in found.headline[LEARNED].items()}

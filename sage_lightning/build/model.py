@@ -4,10 +4,10 @@ import logging
 
 import pytorch_lightning as pl
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from sage_lightning.build.data import pair
+from sage_lightning.build.objects import instantiate
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.towers import TwoTowers

@@ -1,15 +1,16 @@
 """What a checkpoint knows: its towers, its transform, its data. The user restates nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import get_object, instantiate
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from sage_lightning.build.data import datamodule, pair
 from sage_lightning.build.model import towers
+from sage_lightning.build.objects import instantiate
 from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
 from sage_lightning.config import moved, resolved
 from sage_lightning.data.augment import FullView
@@ -59,17 +60,15 @@ def load(path: Path) -> Embedder:
     return Embedder(trained, transform, view, "cuda" if torch.cuda.is_available() else "cpu")
 
 
-def data_of(path: Path, data_dir: str | None) -> PairDataModule:
+def data_of(path: Path, places: Mapping[str, str | None]) -> PairDataModule:
     """The data that a checkpoint was trained on.
 
     Args:
         path: run folder or checkpoint.
-        data_dir: where they are cached now; None for where they were.
+        places: "paths.data_dir" …, see `config.moved`, → where the files lie now; None for where they were.
     """
     cfg = saved_config(path, read_checkpoint(find_checkpoint(path)))
-    if data_dir is not None:
-        cfg = OmegaConf.create(moved(resolved(cfg), str(Path(data_dir).absolute())))
-    return datamodule(cfg)
+    return datamodule(OmegaConf.create(moved(resolved(cfg), places)))
 
 
 def _targets(tree: Any) -> Iterator[str]:

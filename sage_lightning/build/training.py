@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from sage_lightning.build.model import total_steps
+from sage_lightning.build.objects import instantiate
 from sage_lightning.callbacks.describe import DescribeCheckpoint
 from sage_lightning.callbacks.health import CollapseAlarm
 from sage_lightning.callbacks.online import OnlineMetrics

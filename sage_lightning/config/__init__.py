@@ -2,7 +2,7 @@
 
 from sage_lightning.config.checking import check
 from sage_lightning.config.compose import config_dir, resolved
-from sage_lightning.config.resume import moved, settled
+from sage_lightning.config.resume import PLACES, moved, settled
 from sage_lightning.config.rules import notes
 
-__all__ = ["check", "config_dir", "moved", "notes", "resolved", "settled"]
+__all__ = ["PLACES", "check", "config_dir", "moved", "notes", "resolved", "settled"]

@@ -24,8 +24,9 @@ def units(config: dict[str, Any]) -> Iterator[str]:
 
     if unit not in THERMAL_UNITS:
         yield f"data.thermal_unit={unit}: not one of {', '.join(THERMAL_UNITS)}"
-    elif get(config, "data.source._target_") == _SIMULATED:
-        yield f"data.thermal_unit={unit}: the simulated camera's files hold degrees Celsius"
+    elif (source := get(config, "data.source._target_")) in (_SAGE, _SIMULATED):
+        camera = "Sage cameras'" if source == _SAGE else "the simulated camera's"
+        yield f"data.thermal_unit={unit}: {camera} files hold degrees Celsius"
     elif unit in ("counts", "display") and get_object(thermal).needs_degrees:
         name = thermal.rpartition(".")[2].lower()
         yield f"thermal={name} needs degrees, and data.thermal_unit={unit} has none; use thermal=percentile"

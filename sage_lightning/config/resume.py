@@ -1,5 +1,6 @@
 """Going on with a run: its own config again, with what may change in mid-run taken from the command line."""
 
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,16 @@ FREE = (
     "trainer.strategy",
 )
 
+# Where files lie, which may have moved; of a simulated camera `data.nodes` is a number, and not among these.
+PLACES = ("paths.data_dir", "data.root", "data.nodes")
+
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.
-FOLLOWERS = {"data.source.root": "paths.data_dir", "data.source.workers": "data.prepare_workers"}
+FOLLOWERS = (
+    ("data.source.root", "paths.data_dir"),
+    ("data.source.root", "data.root"),
+    ("data.source.nodes", "data.nodes"),
+    ("data.source.workers", "data.prepare_workers"),
+)
 
 
 def settled(asked: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
@@ -65,12 +74,13 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
     parsed = OverridesParser.create().parse_overrides(overrides)
     said = [override.package or override.key_or_group.replace("/", ".") for override in parsed]
     was, now = _flat(begun), _flat(asked)
+    free = [*FREE, *(key for key in PLACES if isinstance(was.get(key), str))]
     # Of another trainer it matters where it computes; it has no say in how long, or how exactly.
     strict = [key for key in said if key != "trainer"]
     lines = [
         f"{key}={now.get(key)}: the run was begun with {was.get(key)}; leave it out, or begin a new run"
         for key in was | now
-        if now.get(key) != was.get(key) and _within(key, strict) and not _within(key, FREE)
+        if now.get(key) != was.get(key) and _within(key, strict) and not _within(key, free)
     ]
     if "experiment" in said:
         lines.append("experiment: the run that is resumed has its own; leave it out, or begin a new run")
@@ -79,7 +89,7 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
     config = deepcopy(begun)
     config["paths"]["output_dir"] = asked["paths"]["output_dir"]
     config["resume"] = asked["resume"]
-    for name in FREE:
+    for name in free:
         for key in said:
             if _within(name, [key]):
                 _copy(asked, config, name)
@@ -88,17 +98,36 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
     return _followed(begun, config)
 
 
-def moved(config: dict[str, Any], data_dir: str) -> dict[str, Any]:
-    """The config of a run with its cache elsewhere."""
+def moved(config: dict[str, Any], places: Mapping[str, str | None]) -> dict[str, Any]:
+    """The config of a run whose files have moved.
+
+    Args:
+        config: of the run.
+        places: `PLACES` → where they lie now; None for where they were.
+
+    Raises:
+        UserError: the run has no such files.
+    """
     now = deepcopy(config)
-    now["paths"]["data_dir"] = data_dir
+    was = _flat(config)
+    lines = []
+    for key, place in places.items():
+        if place is None:
+            continue
+        if not isinstance(was.get(key), str):
+            lines.append(f"{key}={place}: this checkpoint's data have none; leave it out")
+            continue
+        section, name = key.split(".")
+        now[section][name] = str(Path(place).absolute())
+    if lines:
+        raise UserError(*lines)
     return _followed(config, now)
 
 
 def _followed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     was, becomes = _flat(before), _flat(now)
-    for follower, leader in FOLLOWERS.items():
-        if follower in was and was[follower] == was[leader]:
+    for follower, leader in FOLLOWERS:
+        if follower in was and leader in was and was[follower] == was[leader]:
             _, node, name = follower.split(".")
             now["data"][node][name] = becomes[leader]
     return now
@@ -115,7 +144,7 @@ def _absolute(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _within(key: str, names: list[str] | tuple[str, ...]) -> bool:
+def _within(key: str, names: Sequence[str]) -> bool:
     return any(f"{key}.".startswith(f"{name}.") for name in names)
 
 

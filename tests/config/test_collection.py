@@ -11,9 +11,12 @@ SAGE = "sage_lightning.data.sources.SageSource"
 SIMULATED = "sage_lightning.data.sources.SimulatedSource"
 
 
-def test_the_simulated_camera_gives_degrees_celsius() -> None:
-    given = {"data": {"thermal_unit": "kelvin", "source": {"_target_": SIMULATED}}}
-    line = "data.thermal_unit=kelvin: the simulated camera's files hold degrees Celsius"
+@pytest.mark.parametrize(
+    ("source", "camera"), [(SIMULATED, "the simulated camera's"), (SAGE, "Sage cameras'")]
+)
+def test_cameras_give_degrees_celsius(source: str, camera: str) -> None:
+    given = {"data": {"thermal_unit": "kelvin", "source": {"_target_": source}}}
+    line = f"data.thermal_unit=kelvin: {camera} files hold degrees Celsius"
     assert list(units(given)) == [line]
     given["data"]["thermal_unit"] = "celsius"
     assert list(units(given)) == []

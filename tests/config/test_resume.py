@@ -1,0 +1,62 @@
+"""Where files lie may change between the parts of a run; what it trains on may not."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from sage_lightning.config.resume import moved, resumed
+from sage_lightning.errors import UserError
+
+SAGE: dict[str, Any] = {
+    "paths": {"data_dir": "/old/cache", "output_dir": "/old/out"},
+    "data": {
+        "root": "/old/files",
+        "nodes": None,
+        "source": {"root": "/old/files", "nodes": None},
+        "num_workers": 0,
+        "batch_size": 8,
+    },
+    "resume": None,
+}
+SIMULATED: dict[str, Any] = {
+    "paths": {"data_dir": "/old/cache", "output_dir": "/old/out"},
+    "data": {"nodes": 2, "source": {"root": "/old/cache", "nodes": 2}},
+}
+
+
+def test_the_files_of_a_checkpoint_have_moved() -> None:
+    before = deepcopy(SAGE)
+    now = moved(SAGE, {"data.root": "/new/files", "paths.data_dir": None, "data.nodes": None})
+    assert now["data"]["root"] == now["data"]["source"]["root"] == "/new/files"
+    assert now["paths"]["data_dir"] == "/old/cache"
+    assert before == SAGE
+
+
+def test_a_simulated_camera_moves_with_the_cache() -> None:
+    now = moved(SIMULATED, {"paths.data_dir": "/new"})
+    assert now["data"]["source"]["root"] == now["paths"]["data_dir"] == "/new"
+    with pytest.raises(UserError) as caught:
+        moved(SIMULATED, {"data.root": "/files", "data.nodes": "nodes.csv"})
+    assert caught.value.lines == (
+        "data.root=/files: this checkpoint's data have none; leave it out",
+        "data.nodes=nodes.csv: this checkpoint's data have none; leave it out",
+    )
+
+
+def test_a_run_goes_on_where_its_files_are_now() -> None:
+    asked = deepcopy(SAGE)
+    asked["resume"] = "/old/run"
+    asked["data"]["root"] = asked["data"]["source"]["root"] = "/new/files"
+    now = resumed(SAGE, asked, ["resume=/old/run", "data.root=/new/files"])
+    assert now["data"]["root"] == now["data"]["source"]["root"] == "/new/files"
+    asked["data"]["batch_size"] = 16
+    with pytest.raises(UserError, match=r"data\.batch_size=16: the run was begun with 8"):
+        resumed(SAGE, asked, ["data.root=/new/files", "data.batch_size=16"])
+
+
+def test_how_many_nodes_are_simulated_is_no_place() -> None:
+    asked = deepcopy(SIMULATED) | {"resume": None}
+    asked["data"]["nodes"] = asked["data"]["source"]["nodes"] = 3
+    with pytest.raises(UserError, match=r"data\.nodes=3: the run was begun with 2"):
+        resumed(SIMULATED | {"resume": None}, asked, ["data.nodes=3"])
