@@ -28,3 +28,27 @@ class PairBatch(NamedTuple):
     sample_id: Tensor
     epoch: Tensor
     row: Tensor
+
+
+class MultiCropBatch(NamedTuple):
+    """B pairs seen through G global and L local crops, as a method takes them.
+
+    Crop g of both sensors is the same field of view.
+
+    Attributes:
+        rgb: (G, B, 3, H, W), normalised float32.
+        ir: (G, B, C_ir, h, w).
+        rgb_local: (L, B, 3, H_local, W_local); L may be 0.
+        ir_local: (L, B, C_ir, h_local, w_local).
+        sample_id: (B,) int64, as in `PairBatch`.
+        epoch: (B,) int64.
+        row: (B,) int64.
+    """
+
+    rgb: Tensor
+    ir: Tensor
+    rgb_local: Tensor
+    ir_local: Tensor
+    sample_id: Tensor
+    epoch: Tensor
+    row: Tensor

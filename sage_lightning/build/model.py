@@ -1,51 +1,98 @@
 """Towers, and the method that trains them."""
 
+import inspect
 import logging
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from hydra.utils import get_object
 from omegaconf import DictConfig
+from torch import nn
 
 from sage_lightning.build.data import pair
 from sage_lightning.build.objects import instantiate
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.models.projector import Projector
-from sage_lightning.models.towers import TwoTowers
+from sage_lightning.models.prototypes import PrototypeHead
+from sage_lightning.models.towers import TwoTowers, share_trunk
 
 log = logging.getLogger("sage_lightning")
 
 # Of the model's keys, those that make its parts; the rest are its method's arguments.
-PARTS = ("rgb_backbone", "ir_backbone", "projector")
+PARTS = ("rgb_backbone", "ir_backbone", "projector", "prototypes", "sharing")
 
 
 def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
     """The two towers with fresh weights: the same weights for the same seed."""
     torch.manual_seed(cfg.seed)
     data, model = cfg.data, cfg.model
-    rgb = instantiate(model.rgb_backbone)(img_size=pair(data.rgb_size), patch_size=data.rgb_patch, in_chans=3)
-    ir = instantiate(model.ir_backbone)(
-        img_size=pair(data.ir_size), patch_size=data.ir_patch, in_chans=ir_channels
+    sharing = model.get("sharing", "separate")
+    any_size = "prototypes" in model  # DINO's crops come in two sizes
+    rgb = instantiate(model.rgb_backbone)(
+        img_size=pair(data.rgb_size), patch_size=data.rgb_patch, in_chans=3, any_size=any_size
     )
+    rgb_head = _head(rgb.num_features, model)
+    if sharing == "full":
+        return TwoTowers(rgb, rgb, rgb_head, rgb_head)
+    ir = instantiate(model.ir_backbone)(
+        img_size=pair(data.ir_size), patch_size=data.ir_patch, in_chans=ir_channels, any_size=any_size
+    )
+    if sharing == "trunk":
+        share_trunk(rgb, ir)
+        return TwoTowers(rgb, ir, rgb_head, rgb_head)
+    return TwoTowers(rgb, ir, rgb_head, _head(ir.num_features, model))
+
+
+def _head(features: int, model: DictConfig) -> nn.Module:
     widths = list(model.projector)
-    return TwoTowers(rgb, ir, Projector(rgb.num_features, widths), Projector(ir.num_features, widths))
+    if "prototypes" in model:
+        return PrototypeHead(features, widths, model.prototypes)
+    return Projector(features, widths)
 
 
 def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
-    """The LightningModule: towers, and an optimiser whose schedule spans the run's steps."""
+    """The LightningModule: towers, and an optimiser whose schedule spans the run's steps.
+
+    What the config leaves to the size of the data is filled in there, and told.
+    """
     text = "%d steps of %d pairs an epoch; %d pairs are left out of each epoch, other ones every time"
     log.info(text, data.steps_per_epoch, data.batch_size, data.dropped_per_epoch)
+    fill(cfg, len(data.split_index("train")))
+    span = {"steps_per_epoch": data.steps_per_epoch, "total_steps": total_steps(cfg, data)}
     arguments = {key: value for key, value in cfg.model.items() if key not in PARTS}
+    takes = inspect.signature(get_object(cfg.model._target_)).parameters
     return instantiate(
         arguments,
         towers=towers(cfg, data.transform.thermal.channels),
         optimizer=instantiate(cfg.optimizer),
-        schedule=instantiate(cfg.schedule)(
-            steps_per_epoch=data.steps_per_epoch,
-            total_steps=total_steps(cfg, data),
-            batch_size=cfg.data.batch_size,
-        ),
+        schedule=instantiate(cfg.schedule)(**span, batch_size=cfg.data.batch_size),
         seed=cfg.seed,
+        **{name: number for name, number in span.items() if name in takes},
     )
+
+
+def fill(cfg: DictConfig, pairs: int) -> None:
+    """Fills in what the model leaves to the number of training pairs (null in the config), and says so.
+
+    Few pairs give many prototypes nothing to hold, and a slow teacher no steps to learn in.
+    """
+    values: dict[str, Any] = {
+        "prototypes": next(
+            (k for n, k in ((20_000, 1024), (50_000, 2048), (100_000, 4096)) if pairs < n), 65_536
+        ),
+        "momentum": 0.99 if pairs < 20_000 else 0.996,
+        "teacher_temperature": [0.04, 0.04] if pairs < 20_000 else [0.04, 0.07],
+    }
+    for name, value in values.items():
+        if name in cfg.model and cfg.model[name] is None:
+            cfg.model[name] = value
+            log.info("model.%s=%s, for %d training pairs", name, value, pairs)
+
+
+def rests(cfg: DictConfig) -> bool:
+    """Whether parameters may go without a gradient in a step, which DDP must be told of."""
+    return cfg.model.get("direction") == "alternate_sensor" or cfg.model.get("intra_weight") == 0
 
 
 def total_steps(cfg: DictConfig, data: PairDataModule) -> int:

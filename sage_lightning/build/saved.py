@@ -51,7 +51,7 @@ def load(path: Path) -> Embedder:
     cfg = saved_config(path, checkpoint)
     thermal = instantiate(cfg.thermal)
     trained = towers(cfg, thermal.channels)
-    prefix = "towers."
+    prefix = f"{get_object(cfg.model._target_).EVALUATED}."
     state = checkpoint["state_dict"].items()
     weights = {name.removeprefix(prefix): tensor for name, tensor in state if name.startswith(prefix)}
     trained.load_state_dict(weights)

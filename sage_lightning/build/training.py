@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from sage_lightning.build.model import total_steps
+from sage_lightning.build.model import rests, total_steps
 from sage_lightning.build.objects import instantiate
 from sage_lightning.callbacks.describe import DescribeCheckpoint
 from sage_lightning.callbacks.health import CollapseAlarm
@@ -47,8 +47,10 @@ def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
     loggers = _loggers(cfg, folder)
     for logger in loggers:
         logger.log_hyperparams(config)
+    strategy = "ddp_find_unused_parameters_true" if cfg.trainer.strategy == "ddp" and rests(cfg) else None
     return instantiate(
         cfg.trainer,
+        **({"strategy": strategy} if strategy else {}),
         callbacks=callbacks,
         plugins=[_WholeCheckpoints()],
         logger=loggers,

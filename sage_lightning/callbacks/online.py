@@ -1,16 +1,31 @@
 """Numbers of the validation split while training goes on, over all ranks, each pair counted once."""
 
+from typing import Protocol
+
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from sage_lightning.methods.gather import gather_ragged
-from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.metrics.alignment import linear_cka, modality_gap, normalised_std
 from sage_lightning.metrics.rankme import rankme
 from sage_lightning.metrics.retrieval import retrieval
 
 SPACES = ("rgb_embedding", "ir_embedding", "rgb_projection", "ir_projection")
+
+
+class Scored(Protocol):
+    """What a method says of a whole split's projections."""
+
+    device: torch.device
+
+    def loss_terms(self, z_rgb: Tensor, z_ir: Tensor) -> dict[str, Tensor]:
+        """Name → scalar, "loss" among them; (N, P) projections of both sensors."""
+        ...
+
+    def log_dict(self, dictionary: dict[str, float], *, rank_zero_only: bool) -> None:
+        """Lightning's."""
+        ...
 
 
 class OnlineMetrics(Callback):
@@ -35,7 +50,7 @@ class OnlineMetrics(Callback):
         """Keeps a batch's embeddings until the split is complete."""
         self._outputs.append(outputs)
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: VICReg) -> None:  # type: ignore[override]
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: Scored) -> None:  # type: ignore[override]
         """Gathers the split, restores its order and logs."""
         outputs = {key: torch.cat([part[key] for part in self._outputs]) for key in (*SPACES, "row")}
         self._outputs.clear()

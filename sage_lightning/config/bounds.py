@@ -14,6 +14,10 @@ AT_LEAST_0 = (
     "augment.photometric.saturation",
     "augment.view.jitter",
     "data.num_workers",
+    "model.freeze_epochs",
+    "model.intra_weight",
+    "model.temperature_epochs",
+    "model.weight_decay_end",
     "optimizer.weight_decay",
     "schedule.warmup_epochs",
     "trainer.gradient_clip_val",
@@ -33,6 +37,7 @@ AT_LEAST_1 = (
     "data.rgb_store_size",
     "model.ir_backbone.regions",
     "model.projector",
+    "model.prototypes",
     "model.rgb_backbone.regions",
     "trainer.accumulate_grad_batches",
     "trainer.check_val_every_n_epoch",
@@ -40,12 +45,21 @@ AT_LEAST_1 = (
     "trainer.num_nodes",
 )
 AT_LEAST_2 = ("clustering.min_cluster_size",)
-POSITIVE = ("augment.photometric.blur_sigma", "augment.view.ratio", "optimizer.lr", "thermal.softness")
+POSITIVE = (
+    "augment.photometric.blur_sigma",
+    "augment.view.ratio",
+    "model.student_temperature",
+    "model.teacher_temperature",
+    "optimizer.lr",
+    "thermal.softness",
+)
 FRACTIONS = (  # 0 and 1 included
     "augment.photometric.blur",
     "augment.photometric.gray",
     "augment.view.flip",
     "data.crop_box",
+    "model.centre_momentum",
+    "model.momentum",
     "schedule.floor",
 )
 ABOVE_0 = ("augment.view.scale",)  # 1 included

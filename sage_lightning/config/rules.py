@@ -6,6 +6,7 @@ from typing import Any
 
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import pairs, simulation, units
+from sage_lightning.config.methods import crops, dino
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
 from sage_lightning.config.sensors import backbones, heads, notes, patches, regions
@@ -119,6 +120,8 @@ RULES: tuple[Rule, ...] = (
     heads,
     patches,
     regions,
+    dino,
+    crops,
     batch,
     accelerator,
     strategy,

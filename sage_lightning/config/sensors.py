@@ -121,6 +121,11 @@ def _known(name: str) -> bool:
     return bool(timm.is_model(name))
 
 
+def is_known_vit(name: str) -> bool:
+    """Whether timm has it, and it is a ViT."""
+    return _is_vit(name)
+
+
 @functools.cache
 def _is_vit(name: str) -> bool:
     from sage_lightning.models.backbone import is_vit

@@ -63,6 +63,13 @@ def gather_ragged(x: Tensor) -> Tensor:
     return torch.cat([part[:count] for part, count in zip(parts, rows, strict=True)])
 
 
+def sum_over_ranks(x: Tensor) -> Tensor:
+    """The sum of all ranks' tensors, in place where there are several; without a gradient."""
+    if _ranks() > 1:
+        dist.all_reduce(x)
+    return x
+
+
 def leave_ranks() -> None:
     """Ends this process's part in a group of ranks, if it has one."""
     if dist.is_available() and dist.is_initialized():

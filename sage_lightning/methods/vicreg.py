@@ -7,7 +7,6 @@ alike.
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
@@ -17,6 +16,8 @@ from torch.optim.lr_scheduler import LambdaLR
 from sage_lightning.batch import PairBatch
 from sage_lightning.losses.vicreg import vicreg_terms
 from sage_lightning.methods.gather import gather_with_grad
+from sage_lightning.methods.seeding import seed_generator
+from sage_lightning.methods.spaces import spaces
 from sage_lightning.models.towers import TwoTowers
 from sage_lightning.optim.groups import parameter_groups
 
@@ -34,6 +35,8 @@ class VICReg(LightningModule):
         variance_weight: of the mean of both sensors' hinges.
         covariance_weight: of the sum of both sensors' covariances.
     """
+
+    EVALUATED = "towers"  # the part that embeds once training is over
 
     def __init__(
         self,
@@ -72,10 +75,7 @@ class VICReg(LightningModule):
 
     def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
         """Seeds torch's generator for this step."""
-        state = np.random.SeedSequence([self.seed, self.global_step, self.global_rank]).generate_state(
-            1, np.uint64
-        )
-        torch.manual_seed(int(state[0]))
+        seed_generator(self.seed, self.global_step, self.global_rank)
 
     def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
         """The loss of the global batch, the same number on every rank."""
@@ -87,21 +87,8 @@ class VICReg(LightningModule):
         return terms["loss"]
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
-        """This rank's embeddings (B, D) and projections (B, P), on the CPU, for the callbacks that watch."""
-        rgb_embedding = self.towers.embed_rgb(batch.rgb)
-        ir_embedding = self.towers.embed_ir(batch.ir)
-        spaces = {
-            "rgb_embedding": rgb_embedding,
-            "ir_embedding": ir_embedding,
-            "rgb_projection": self.towers.project_rgb(rgb_embedding),
-            "ir_projection": self.towers.project_ir(ir_embedding),
-        }
-        # NumPy, which measures them, has no bfloat16.
-        kept = {
-            name: space.detach().to(torch.promote_types(space.dtype, torch.float32)).cpu()
-            for name, space in spaces.items()
-        }
-        return kept | {"row": batch.row.cpu(), "sample_id": batch.sample_id.cpu()}
+        """See `spaces`."""
+        return spaces(self.towers, batch)
 
     def configure_optimizers(self) -> Any:
         """The optimiser over decayed and undecayed parameters, its rate set anew at every step."""

@@ -50,6 +50,7 @@ class Backbone(nn.Module):
         drop_path: stochastic depth, the rate of the last block.
         regions: 1 leaves the embedding as timm makes it. More keep where things are: the image is cut into
             regions × regions parts, and the embedding is the mean features of each part, side by side.
+        any_size: takes images of other sizes too: a ViT's position embeddings are interpolated to their grid.
 
     Raises:
         UserError: for a name or an option that timm does not know, a patch that does not divide the image,
@@ -65,6 +66,7 @@ class Backbone(nn.Module):
         options: Mapping[str, Any] | None = None,
         drop_path: float = 0.0,
         regions: int = 1,
+        any_size: bool = False,
     ) -> None:
         super().__init__()
         height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
@@ -75,6 +77,7 @@ class Backbone(nn.Module):
         if self.is_vit:
             _check_patch(name, height, width, patch_size)
             arguments |= {"img_size": (height, width), "patch_size": patch_size}
+            arguments |= {"dynamic_img_size": True} if any_size else {}
         elif "img_size" in inspect.signature(_architecture(name)).parameters:
             arguments["img_size"] = (height, width)
         if drop_path:
@@ -122,8 +125,10 @@ class Backbone(nn.Module):
             (B, rows, columns, D').
         """
         features = self.net.forward_features(x)
-        if self.grid is not None:
-            return features[:, self.net.num_prefix_tokens :].unflatten(1, self.grid)
+        if self.is_vit:
+            side = self.net.patch_embed.patch_size
+            grid = (x.shape[2] // side[0], x.shape[3] // side[1])
+            return features[:, self.net.num_prefix_tokens :].unflatten(1, grid)
         # timm's hierarchical transformers say that they keep channels last; its CNNs have them first.
         last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
         return features if last else features.movedim(1, 3)

@@ -1,12 +1,17 @@
 """Two towers, one a sensor: a backbone (image to embedding), a projector (embedding to projection)."""
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from sage_lightning.models.backbone import Backbone
 
+Sensor = Literal["rgb", "ir"]
+_OWN = ("patch_embed", "pos_embed")  # what a ViT that shares its trunk keeps for its sensor
+
 
 class TwoTowers(nn.Module):
-    """An RGB and a thermal tower that share nothing but the space of their projections.
+    """An RGB and a thermal tower with one space of projections; what else they share is the caller's choice.
 
     Args:
         rgb_backbone: (B, 3, H, W) to (B, D).
@@ -40,6 +45,26 @@ class TwoTowers(nn.Module):
         """(B, D') thermal embeddings to (B, P) projections."""
         return self.ir_projector(embedding)
 
+    def embed(self, sensor: Sensor, images: Tensor) -> Tensor:
+        """(B, C, H, W) normalised images of a sensor to (B, D) embeddings."""
+        return self.embed_rgb(images) if sensor == "rgb" else self.embed_ir(images)
+
+    def project(self, sensor: Sensor, embedding: Tensor) -> Tensor:
+        """(B, D) embeddings of a sensor to (B, P) projections."""
+        return self.project_rgb(embedding) if sensor == "rgb" else self.project_ir(embedding)
+
     def forward(self, rgb: Tensor, ir: Tensor) -> tuple[Tensor, Tensor]:
         """Both sensors' projections, (B, P) each; row i of both is pair i."""
         return self.project_rgb(self.embed_rgb(rgb)), self.project_ir(self.embed_ir(ir))
+
+
+def share_trunk(rgb: Backbone, ir: Backbone) -> None:
+    """Gives the thermal ViT the RGB ViT's blocks and norms; patches and position embeddings stay its own.
+
+    Args:
+        rgb: a ViT.
+        ir: a ViT of the same architecture.
+    """
+    for name, part in rgb.net.named_children():
+        if name not in _OWN:
+            setattr(ir.net, name, part)

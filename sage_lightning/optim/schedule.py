@@ -1,4 +1,4 @@
-"""The learning rate as a function of the optimiser step, and of nothing else."""
+"""Rates as functions of the optimiser step, and of nothing else."""
 
 import math
 
@@ -43,3 +43,14 @@ class WarmupCosine:
         done = (step - self.warmup_steps) / max(1, self.total_steps - 1 - self.warmup_steps)
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
         return self.peak * (self.floor + (1 - self.floor) * cosine)
+
+
+def cosine_ramp(start: float, end: float, step: int, total_steps: int) -> float:
+    """From start at step 0 to end at the last step, along half a cosine."""
+    done = min(1.0, step / max(1, total_steps - 1))
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def linear_ramp(start: float, end: float, step: int, ramp_steps: int) -> float:
+    """From start at step 0 to end at `ramp_steps`, and end from there on."""
+    return end if step >= ramp_steps else start + (end - start) * step / ramp_steps

@@ -1,0 +1,51 @@
+"""DINO's terms (Caron et al. 2021, eq. 2), for crops of two sensors. Shapes: G global and S ≥ G student crops
+of B pairs, K prototypes.
+
+The paper's sum over pairs of crops is a mean here, so that the loss of uniform outputs is ln K, however many
+crops there are.
+"""
+
+import torch
+from torch import Tensor
+
+from sage_lightning.losses.vicreg import at_least_float32
+
+
+def teacher_targets(logits: Tensor, temperature: float) -> Tensor:
+    """The distributions that a student is to give; without gradient, in float32 at least.
+
+    Args:
+        logits: (G, B, K), centred.
+        temperature: the lower, the sharper.
+    """
+    return (at_least_float32(logits.detach()) / temperature).softmax(-1)
+
+
+def crop_cross_entropy(student: Tensor, targets: Tensor, temperature: float, *, skip_same: bool) -> Tensor:
+    """Mean cross-entropy over all pairs of a target's crop and a student's crop.
+
+    The sum over pairs of crops factors into the product of two sums: G + S terms instead of G · S.
+
+    Args:
+        student: (S, B, K) logits; the first G crops are those of `targets`.
+        targets: (G, B, K) distributions.
+        temperature: of the student.
+        skip_same: leave out pairs of a crop with itself, which one sensor's student could match by copying.
+
+    Raises:
+        ValueError: no pair of crops is left.
+    """
+    count = len(targets) * len(student) - (len(targets) if skip_same else 0)
+    if count == 0:
+        raise ValueError("one crop of one sensor has no other crop to agree with")
+    with torch.autocast(student.device.type, enabled=False):
+        log_p = (at_least_float32(student) / temperature).log_softmax(-1)
+        total = (targets.sum(0) * log_p.sum(0)).sum(-1)
+        if skip_same:
+            total = total - (targets * log_p[: len(targets)]).sum((0, 2))
+        return -total.mean() / count
+
+
+def entropy(targets: Tensor) -> Tensor:
+    """Mean entropy of distributions (…, K), in nats: 0 is one prototype, ln K is nothing told."""
+    return torch.special.entr(targets).sum(-1).mean()

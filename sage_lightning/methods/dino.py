@@ -1,0 +1,262 @@
+"""Cross-modal DINO: self-distillation (Caron et al. 2021) from one sensor's teacher to the other's student.
+
+Student and teacher each hold both towers; the teacher is the moving average of both towers, whoever teaches. Loss = cross-sensor terms + intra_weight · same-sensor terms. Without the latter a separate
+tower that only teaches would never learn, and its average neither.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from sage_lightning.batch import MultiCropBatch, PairBatch
+from sage_lightning.losses.dino import crop_cross_entropy, entropy, teacher_targets
+from sage_lightning.methods.gather import sum_over_ranks
+from sage_lightning.methods.seeding import seed_generator
+from sage_lightning.methods.spaces import spaces
+from sage_lightning.models.prototypes import PrototypeHead
+from sage_lightning.models.towers import Sensor, TwoTowers
+from sage_lightning.optim.groups import parameter_groups
+from sage_lightning.optim.schedule import cosine_ramp, linear_ramp
+
+Direction = Literal["rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor"]
+SENSORS: tuple[Sensor, Sensor] = ("rgb", "ir")
+OTHER: dict[Sensor, Sensor] = {"rgb": "ir", "ir": "rgb"}
+
+
+class DINO(LightningModule):
+    """Trains a student by a teacher that is the student's moving average.
+
+    Args:
+        towers: the student's; the teacher begins as their copy.
+        optimizer: takes parameter groups; its learning rate is for a global batch of 256.
+        schedule: factor on that rate at an optimiser step, counted from 0.
+        seed: with step and rank it fixes what stochastic depth drops.
+        steps_per_epoch: optimiser steps of an epoch.
+        total_steps: of the run.
+        direction: who teaches: `rgb_teacher`, `ir_teacher`, `both` (the mean of the two), `alternate_roles`
+            (the two in turn, step by step), `alternate_sensor` (one sensor teaches itself, the other one at the
+            next step).
+        intra_weight: of the terms in which a sensor's teacher teaches its own student.
+        momentum: of the moving average at the first step; it rises to 1 along half a cosine.
+        student_temperature: of the student's softmax.
+        teacher_temperature: of the teacher's at the first step and after the warm-up.
+        temperature_epochs: the warm-up's.
+        centre_momentum: of the moving average of the teacher's logits, which is subtracted from them.
+        freeze_epochs: epochs for which the prototypes stay as they are, bit for bit.
+        weight_decay_end: the optimiser's weight decay goes there along half a cosine; null keeps it.
+
+    Raises:
+        ValueError: an unknown direction.
+    """
+
+    EVALUATED = "teacher"  # the part that embeds once training is over
+
+    def __init__(
+        self,
+        towers: TwoTowers,
+        optimizer: Callable[[list[dict[str, Any]]], Optimizer],
+        schedule: Callable[[int], float],
+        seed: int,
+        steps_per_epoch: int,
+        total_steps: int,
+        direction: Direction = "both",
+        intra_weight: float = 1.0,
+        momentum: float = 0.996,
+        student_temperature: float = 0.1,
+        teacher_temperature: tuple[float, float] = (0.04, 0.07),
+        temperature_epochs: float = 30.0,
+        centre_momentum: float = 0.9,
+        freeze_epochs: float = 1.0,
+        weight_decay_end: float | None = None,
+    ) -> None:
+        super().__init__()
+        if direction not in get_args(Direction):
+            raise ValueError(f"model.direction={direction} is not one of {', '.join(get_args(Direction))}")
+        self.student = towers
+        self.teacher = copy.deepcopy(towers).requires_grad_(requires_grad=False)
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.seed = seed
+        self.total_steps = total_steps
+        self.direction = direction
+        self.intra_weight = intra_weight
+        self.start_momentum = momentum
+        self.student_temperature = student_temperature
+        self.teacher_temperatures = (float(teacher_temperature[0]), float(teacher_temperature[1]))
+        self.temperature_steps = round(temperature_epochs * steps_per_epoch)
+        self.centre_momentum = centre_momentum
+        self.freeze_steps = round(freeze_epochs * steps_per_epoch)
+        self.weight_decay_end = weight_decay_end
+        # Of the teacher's logits in the optimiser step that is under way: sum over crops, and how many.
+        self._seen: dict[PrototypeHead, tuple[Tensor, int]] = {}
+
+    def train(self, mode: bool = True) -> "DINO":
+        """The teacher stays in evaluation: nothing is dropped, and batch statistics are the averaged ones."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def momentum(self, step: int) -> float:
+        """m of the teacher's average after a step: it moves by 1 − m of its distance to the student."""
+        return cosine_ramp(self.start_momentum, 1.0, step, self.total_steps)
+
+    def teacher_temperature(self, step: int) -> float:
+        """τ of the targets at a step."""
+        return linear_ramp(*self.teacher_temperatures, step, self.temperature_steps)
+
+    def teaching(self, step: int) -> tuple[Sensor, ...]:
+        """The sensors whose teachers speak at a step."""
+        if self.direction == "both":
+            return SENSORS
+        if self.direction.startswith("alternate"):
+            return (SENSORS[step % 2],)
+        return ("rgb",) if self.direction == "rgb_teacher" else ("ir",)
+
+    def learning(self, step: int) -> tuple[Sensor, ...]:
+        """The sensors whose students listen at a step; the other's tower rests."""
+        teaching = self.teaching(step)
+        if self.direction == "alternate_sensor":
+            return teaching
+        crossing = {OTHER[sensor] for sensor in teaching}
+        return tuple(s for s in SENSORS if s in crossing or (self.intra_weight > 0 and s in teaching))
+
+    def on_train_batch_start(self, batch: MultiCropBatch, batch_idx: int) -> None:
+        """Seeds torch's generator and sets the weight decay of this step."""
+        accumulated = self.trainer.accumulate_grad_batches
+        seed_generator(self.seed, self.global_step, self.global_rank, batch_idx % accumulated)
+        group = self.trainer.optimizers[0].param_groups[0]  # the one that decays
+        start = group.setdefault("initial_weight_decay", group["weight_decay"])
+        if self.weight_decay_end is not None:
+            end = self.weight_decay_end
+            group["weight_decay"] = cosine_ramp(start, end, self.global_step, self.total_steps)
+
+    def training_step(self, batch: MultiCropBatch, batch_idx: int) -> Tensor:
+        """The loss of this rank's pairs; the mean over ranks, which hold equally many, is the global one."""
+        step = self.global_step
+        targets = self._targets(batch, step)
+        students = {sensor: self._logits(batch, sensor) for sensor in self.learning(step)}
+        tau = self.student_temperature
+        intra = [
+            crop_cross_entropy(students[sensor], target, tau, skip_same=True)
+            for sensor, target in targets.items()
+            if sensor in students
+        ]
+        logged: dict[str, Any] = {}
+        if self.direction == "alternate_sensor":
+            loss = logged["train/loss_intra"] = intra[0]
+        else:
+            cross = [
+                crop_cross_entropy(students[OTHER[sensor]], target, tau, skip_same=False)
+                for sensor, target in targets.items()
+            ]
+            loss = logged["train/loss_cross"] = torch.stack(cross).mean()
+            if self.intra_weight > 0:
+                logged["train/loss_intra"] = torch.stack(intra).mean()
+                loss = loss + self.intra_weight * logged["train/loss_intra"]
+        logged |= {f"train/teacher_entropy_{sensor}": entropy(target) for sensor, target in targets.items()}
+        self.log("train/loss", loss, prog_bar=True, sync_dist=True)
+        self.log_dict(logged, sync_dist=True)
+        group = self.trainer.optimizers[0].param_groups[0]
+        self.log_dict(
+            {
+                "train/lr": group["lr"],
+                "train/weight_decay": group["weight_decay"],
+                "train/momentum": self.momentum(step),
+                "train/teacher_temperature": self.teacher_temperature(step),
+            }
+        )
+        return loss
+
+    def _logits(self, batch: MultiCropBatch, sensor: Sensor) -> Tensor:
+        """(G + L, B, K) of the student: one forward a resolution, one call of the head."""
+        crops = (batch.rgb, batch.rgb_local) if sensor == "rgb" else (batch.ir, batch.ir_local)
+        embeddings = [self.student.embed(sensor, part.flatten(0, 1)) for part in crops if len(part)]
+        return self.student.project(sensor, torch.cat(embeddings)).unflatten(0, (-1, len(batch.row)))
+
+    @torch.no_grad()
+    def _targets(self, batch: MultiCropBatch, step: int) -> dict[Sensor, Tensor]:
+        """Teaching sensor → (G, B, K) distributions; what the teacher said is noted for the centre."""
+        targets: dict[Sensor, Tensor] = {}
+        for sensor in self.teaching(step):
+            crops = batch.rgb if sensor == "rgb" else batch.ir
+            logits = self.teacher.project(sensor, self.teacher.embed(sensor, crops.flatten(0, 1)))
+            head = self._head(sensor)
+            total, count = self._seen.get(head, (torch.zeros_like(head.centre), 0))
+            said = logits.to(head.centre.dtype) + head.centre  # as they were before centring
+            self._seen[head] = (total + said.sum(0), count + len(said))
+            targets[sensor] = teacher_targets(logits, self.teacher_temperature(step)).unflatten(
+                0, crops.shape[:2]
+            )
+        return targets
+
+    def _head(self, sensor: Sensor) -> PrototypeHead:
+        head = self.teacher.rgb_projector if sensor == "rgb" else self.teacher.ir_projector
+        assert isinstance(head, PrototypeHead)
+        return head
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Takes the prototypes' gradients away while they are frozen: without one, nothing decays either."""
+        if self.global_step < self.freeze_steps:
+            for head in (self.student.rgb_projector, self.student.ir_projector):
+                assert isinstance(head, PrototypeHead)
+                head.prototypes.grad = None
+
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        """After the student's step, and once for it: the teacher follows, and the centre."""
+        step = self.global_step
+        super().optimizer_step(*arguments, **named)
+        self.follow(self.momentum(step))
+
+    @torch.no_grad()
+    def follow(self, momentum: float) -> None:
+        """Moves the teacher by (1 − m) of its distance to the student, and the centre to what it has said."""
+        pairs = zip(self.teacher.parameters(), self.student.parameters(), strict=True)
+        teacher, student = map(list, zip(*pairs, strict=True))
+        torch._foreach_lerp_(teacher, student, 1 - momentum)
+        buffers = dict(self.student.named_buffers())
+        for name, buffer in self.teacher.named_buffers():
+            if name.endswith("centre"):
+                continue
+            if buffer.is_floating_point():
+                buffer.lerp_(buffers[name], 1 - momentum)
+            else:
+                buffer.copy_(buffers[name])
+        for head, (total, count) in self._seen.items():
+            sums = sum_over_ranks(torch.cat([total, total.new_tensor([count])]))
+            head.centre.lerp_(sums[:-1] / sums[-1], 1 - self.centre_momentum)
+        self._seen.clear()
+
+    def loss_terms(self, z_rgb: Tensor, z_ir: Tensor) -> dict[str, Tensor]:
+        """What the teacher's views of a whole split say of each other, as it is logged in validation.
+
+        Args:
+            z_rgb: (N, K) centred logits of the teacher.
+            z_ir: (N, K).
+
+        Returns:
+            "loss" and "loss_cross", the mean of both directions' cross-entropies; scalars.
+        """
+        tau = self.teacher_temperatures[1]
+        both = ((z_rgb[None], z_ir[None]), (z_ir[None], z_rgb[None]))
+        terms = [
+            crop_cross_entropy(student, teacher_targets(said, tau), self.student_temperature, skip_same=False)
+            for said, student in both
+        ]
+        cross = torch.stack(terms).mean()
+        return {"loss": cross, "loss_cross": cross}
+
+    def validation_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
+        """The teacher's; see `spaces`."""
+        return spaces(self.teacher, batch)
+
+    def configure_optimizers(self) -> Any:
+        """The optimiser over the student's decayed and undecayed parameters, its rate set at every step."""
+        optimizer = self.optimizer(parameter_groups(self.student))
+        scheduler = LambdaLR(optimizer, self.schedule)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -1,0 +1,45 @@
+"""DINO's head (Caron et al. 2021, appendix C): from an embedding to logits over prototypes."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class PrototypeHead(nn.Module):
+    """Linear and GELU for each width but the last, a Linear, L2 norm, the cosine with every prototype.
+
+    Prototypes are directions: weight norm with its gain fixed at 1. `centre` is subtracted from the logits;
+    it is 0 but in a teacher, where the method keeps it, so that what is evaluated is what taught.
+
+    Args:
+        in_features: D of the embedding.
+        widths: the layers' widths; the last is that of the bottleneck.
+        prototypes: K.
+    """
+
+    centre: Tensor
+
+    def __init__(self, in_features: int, widths: Sequence[int], prototypes: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = in_features
+        for place, width in enumerate(widths):
+            if place:
+                layers.append(nn.GELU())
+            layers.append(nn.Linear(before, width))
+            before = width
+        self.layers = nn.Sequential(*layers)
+        for layer in self.layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.trunc_normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+        self.prototypes = nn.Parameter(torch.randn(prototypes, before) / before**0.5)
+        self.register_buffer("centre", torch.zeros(prototypes))
+        self.num_features: int = prototypes
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """(B, in_features) to (B, K) centred logits, cosines less the centre."""
+        bottleneck = F.normalize(self.layers(embedding), dim=-1)
+        return F.linear(bottleneck, F.normalize(self.prototypes, dim=-1)) - self.centre
