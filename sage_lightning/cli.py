@@ -36,6 +36,7 @@ HUSHED = (
     r"Experiment logs directory .* exists and is not empty",  # metrics.csv lies in the run's own folder
     r"The number of training batches .* is smaller than the logging interval",
     r"The dirpath has changed from",  # a resumed run has a folder of its own
+    r"Found .* module\(s\) in eval mode at the start of training",  # a teacher is
     r"It is recommended to use .*sync_dist=True",  # what is logged is of all ranks already
 )
 

@@ -77,10 +77,9 @@ def fill(cfg: DictConfig, pairs: int) -> None:
 
     Few pairs give many prototypes nothing to hold, and a slow teacher no steps to learn in.
     """
+    sizes = ((20_000, 1024), (50_000, 2048), (100_000, 4096))
     values: dict[str, Any] = {
-        "prototypes": next(
-            (k for n, k in ((20_000, 1024), (50_000, 2048), (100_000, 4096)) if pairs < n), 65_536
-        ),
+        "prototypes": next((count for below, count in sizes if pairs < below), 65_536),
         "momentum": 0.99 if pairs < 20_000 else 0.996,
         "teacher_temperature": [0.04, 0.04] if pairs < 20_000 else [0.04, 0.07],
     }

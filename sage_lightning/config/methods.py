@@ -41,7 +41,7 @@ def _shared(config: dict[str, Any], sharing: str) -> Iterator[str]:
         yield f"model.sharing={sharing}: model.rgb_backbone and model.ir_backbone must be the same"
     patches = [get(config, f"data.{sensor}_patch") for sensor in ("rgb", "ir")]
     if sharing == "trunk" and backbones[0] is not None and not _vit(backbones[0].get("name")):
-        yield "model.sharing=trunk: needs a ViT, whose patches can be its sensor's own; use model.sharing=full"
+        yield "model.sharing=trunk: needs ViTs, each with patches of its own; use model.sharing=full"
     if sharing != "full":
         return
     for name, values in (
@@ -53,8 +53,9 @@ def _shared(config: dict[str, Any], sharing: str) -> Iterator[str]:
                 f"model.sharing=full: data.rgb_{name}={show(values[0])} and data.ir_{name}={show(values[1])} "
                 "must be the same"
             )
-    if (thermal := get(config, "thermal._target_")) is not None and not thermal.endswith(".Bins3"):
-        yield f"model.sharing=full: thermal={thermal.rpartition('.')[2].lower()} has one channel; use thermal=bins3"
+    thermal = str(get(config, "thermal._target_")).rpartition(".")[2].lower()
+    if thermal != "bins3":
+        yield f"model.sharing=full: thermal={thermal} has one channel, and RGB three; use thermal=bins3"
 
 
 def _vit(name: Any) -> bool:

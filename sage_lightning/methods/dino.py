@@ -1,7 +1,8 @@
 """Cross-modal DINO: self-distillation (Caron et al. 2021) from one sensor's teacher to the other's student.
 
-Student and teacher each hold both towers; the teacher is the moving average of both towers, whoever teaches. Loss = cross-sensor terms + intra_weight · same-sensor terms. Without the latter a separate
-tower that only teaches would never learn, and its average neither.
+Student and teacher each hold both towers; the teacher is the moving average of both towers, whoever teaches.
+Loss = cross-sensor terms + intra_weight · same-sensor terms. Without the latter a separate tower that only
+teaches would never learn, and its average neither.
 """
 
 import copy
@@ -40,7 +41,7 @@ class DINO(LightningModule):
         steps_per_epoch: optimiser steps of an epoch.
         total_steps: of the run.
         direction: who teaches: `rgb_teacher`, `ir_teacher`, `both` (the mean of the two), `alternate_roles`
-            (the two in turn, step by step), `alternate_sensor` (one sensor teaches itself, the other one at the
+            (the two in turn, step by step), `alternate_sensor` (one sensor teaches itself, the other at the
             next step).
         intra_weight: of the terms in which a sensor's teacher teaches its own student.
         momentum: of the moving average at the first step; it rises to 1 along half a cosine.
@@ -79,7 +80,7 @@ class DINO(LightningModule):
         if direction not in get_args(Direction):
             raise ValueError(f"model.direction={direction} is not one of {', '.join(get_args(Direction))}")
         self.student = towers
-        self.teacher = copy.deepcopy(towers).requires_grad_(requires_grad=False)
+        self.teacher = copy.deepcopy(towers).requires_grad_(requires_grad=False).eval()
         self.optimizer = optimizer
         self.schedule = schedule
         self.seed = seed

@@ -1,4 +1,4 @@
-"""What stochastic depth drops is counted, not streamed: it follows from seed, step, rank and part of the step."""
+"""What stochastic depth drops is counted, not streamed: it follows from seed, step, rank and part."""
 
 import numpy as np
 import torch

@@ -8,7 +8,7 @@ from sage_lightning.models.towers import TwoTowers
 
 
 def spaces(towers: TwoTowers, batch: PairBatch) -> dict[str, Tensor]:
-    """This rank's embeddings (B, D) and projections (B, P) of both sensors, and whose they are, on the CPU."""
+    """This rank's embeddings (B, D) and projections (B, P) of both sensors, and whose, on the CPU."""
     rgb_embedding = towers.embed_rgb(batch.rgb)
     ir_embedding = towers.embed_ir(batch.ir)
     found = {

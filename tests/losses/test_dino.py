@@ -1,0 +1,86 @@
+"""DINO's terms against loops in float64, and what a collapsed teacher costs."""
+
+import math
+
+import pytest
+import torch
+
+from sage_lightning.losses.dino import crop_cross_entropy, entropy, teacher_targets
+
+G, S, B, K = 2, 5, 3, 7
+
+
+def logits(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def by_hand(student, teacher, tau_s, tau_t, skip_same):
+    """The mean over pairs of crops and over pairs of images, one by one."""
+    values = []
+    for g in range(len(teacher)):
+        for s in range(len(student)):
+            if skip_same and g == s:
+                continue
+            for b in range(teacher.shape[1]):
+                p = [math.exp(float(x) / tau_t) for x in teacher[g, b]]
+                q = [math.exp(float(x) / tau_s) for x in student[s, b]]
+                values.append(-sum(a / sum(p) * math.log(c / sum(q)) for a, c in zip(p, q, strict=True)))
+    return sum(values) / len(values)
+
+
+@pytest.mark.parametrize("skip_same", [False, True])
+def test_it_is_the_mean_over_pairs_of_crops(skip_same):
+    student, teacher = logits(S, B, K), logits(G, B, K, seed=1)
+    found = crop_cross_entropy(student, teacher_targets(teacher, 0.7), 0.9, skip_same=skip_same)
+    assert found.item() == pytest.approx(by_hand(student, teacher, 0.9, 0.7, skip_same), rel=1e-12)
+
+
+@pytest.mark.parametrize("skip_same", [False, True])
+def test_a_collapsed_teacher_costs_ln_k(skip_same):
+    """Nothing told, and a student that says nothing: the number that collapse is known by."""
+    flat = teacher_targets(torch.zeros(G, B, K, dtype=torch.float64), 0.04)
+    found = crop_cross_entropy(torch.ones(S, B, K, dtype=torch.float64), flat, 0.1, skip_same=skip_same)
+    assert found.item() == pytest.approx(math.log(K), rel=1e-12)
+    assert entropy(flat).item() == pytest.approx(math.log(K), rel=1e-12)
+
+
+def test_one_prototype_for_all_has_no_entropy():
+    assert entropy(torch.eye(K)[:1]).item() == 0
+
+
+def test_a_crop_is_not_compared_with_itself():
+    teacher, student = logits(G, B, K), logits(G, B, K, seed=1)
+    other = student.clone()
+    other[0] += logits(B, K, seed=2)
+    only_first = teacher_targets(teacher, 0.5)
+    only_first[1] = 0  # what is left: target 0 against student 1
+    values = [crop_cross_entropy(x, only_first, 0.5, skip_same=True) for x in (student, other)]
+    assert values[0].item() == pytest.approx(values[1].item(), rel=1e-12)
+
+
+def test_shuffled_pairs_cost_more_where_student_and_teacher_agree():
+    said = 5 * logits(G, B, K)
+    target = teacher_targets(said, 0.5)
+    found = crop_cross_entropy(said, target, 0.5, skip_same=False)
+    shuffled = crop_cross_entropy(said, target.roll(1, dims=1), 0.5, skip_same=False)
+    assert shuffled > found + 0.1
+
+
+def test_targets_have_no_gradient_and_the_student_has():
+    student, teacher = logits(S, B, K).requires_grad_(), logits(G, B, K, seed=1).requires_grad_()
+    crop_cross_entropy(student, teacher_targets(teacher, 0.1), 0.1, skip_same=False).backward()
+    assert teacher.grad is None
+    assert student.grad.abs().sum() > 0
+
+
+def test_half_precision_is_not_summed_in():
+    student, teacher = (logits(S, B, K).bfloat16(), logits(G, B, K, seed=1).bfloat16())
+    found = crop_cross_entropy(student, teacher_targets(teacher, 0.1), 0.1, skip_same=False)
+    exact = crop_cross_entropy(student.double(), teacher_targets(teacher.double(), 0.1), 0.1, skip_same=False)
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(exact.item(), rel=1e-5)
+
+
+def test_one_crop_has_no_other():
+    with pytest.raises(ValueError, match="no other crop"):
+        crop_cross_entropy(logits(1, B, K), teacher_targets(logits(1, B, K), 0.1), 0.1, skip_same=True)
