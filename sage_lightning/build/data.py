@@ -7,9 +7,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
-from sage_lightning.data.augment import FullView
+from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.index import summary
+from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
@@ -49,13 +50,34 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
             ir_mean=ir_mean,
             ir_std=ir_std,
         ),
-        train_view=instantiate(cfg.augment.view)(**sizes),
+        train_view=_train_view(cfg, sizes),
         eval_view=FullView(**sizes),
         photometric=instantiate(cfg.augment.photometric),
         batch_size=data.batch_size,
         seed=cfg.seed,
         num_workers=data.num_workers,
     )
+
+
+def local_sizes(cfg: DictConfig) -> dict[str, tuple[int, int]]:
+    """(rows, columns) in pixels of each sensor's local crops, as "rgb_local_size" and "ir_local_size".
+
+    Where `data` leaves one open it is as near to 3/7 of the global crop as whole patches allow, 96 of 224,
+    and two patches at least: so sensors with equal token grids have equal local ones.
+    """
+    sizes = {}
+    for sensor in ("rgb", "ir"):
+        given = cfg.data.get(f"{sensor}_local_size")
+        patch = cfg.data[f"{sensor}_patch"] or 1  # a CNN's has no say
+        rows, columns = (max(3 * side // 7 // patch, 2) * patch for side in pair(cfg.data[f"{sensor}_size"]))
+        sizes[f"{sensor}_local_size"] = (rows, columns) if given is None else pair(given)
+    return sizes
+
+
+def _train_view(cfg: DictConfig, sizes: dict[str, tuple[int, int]]) -> View | MultiCrop:
+    """What training sees: a view that takes local sizes is multi-crop."""
+    view = instantiate(cfg.augment.view)
+    return view(**sizes, **local_sizes(cfg)) if view.func is MultiCrop else view(**sizes)
 
 
 def pair(size: Any) -> tuple[int, int]:

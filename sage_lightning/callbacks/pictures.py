@@ -5,7 +5,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import Logger, TensorBoardLogger, WandbLogger
 from torch import Tensor
 
-from sage_lightning.batch import PairBatch
+from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.evaluation.run import Evaluation
 
 
@@ -29,14 +29,19 @@ def log_evaluation(logger: Logger, found: Evaluation, step: int) -> None:
         logger.experiment.add_text("scores/table", f"```\n{table}\n```", step)
 
 
-def crop_sheet(batch: PairBatch, pairs: int) -> Figure:
-    """The first pairs of a batch as the model takes them, RGB above thermal."""
-    count = min(pairs, len(batch.rgb))
-    figure = Figure(figsize=(1.3 * count, 2.8), layout="constrained")
-    axes = figure.subplots(2, count, squeeze=False)
-    for column in range(count):
-        axes[0, column].imshow(_stretched(batch.rgb[column]).permute(1, 2, 0).numpy())
-        axes[1, column].imshow(_stretched(batch.ir[column]).mean(0).numpy(), cmap="inferno")
+def crop_sheet(batch: PairBatch | MultiCropBatch, pairs: int) -> Figure:
+    """The first pairs of a batch as the model takes them, a column each: crop by crop, RGB above thermal."""
+    if isinstance(batch, MultiCropBatch):
+        crops = [*zip(batch.rgb, batch.ir, strict=True), *zip(batch.rgb_local, batch.ir_local, strict=True)]
+    else:
+        crops = [(batch.rgb, batch.ir)]
+    count = min(pairs, len(batch.row))
+    figure = Figure(figsize=(1.3 * count, 2.7 * len(crops)), layout="constrained")
+    axes = figure.subplots(2 * len(crops), count, squeeze=False)
+    for number, (rgb, ir) in enumerate(crops):
+        for column in range(count):
+            axes[2 * number, column].imshow(_stretched(rgb[column]).permute(1, 2, 0).numpy())
+            axes[2 * number + 1, column].imshow(_stretched(ir[column]).mean(0).numpy(), cmap="inferno")
     for axis in axes.flat:
         axis.set_axis_off()
     return figure
@@ -55,7 +60,11 @@ class CropPictures(Callback):
         self.pairs = pairs
 
     def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: PairBatch, batch_idx: int
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: PairBatch | MultiCropBatch,
+        batch_idx: int,
     ) -> None:
         """Draws at the run's first step only."""
         if trainer.global_step == 0 and trainer.is_global_zero:

@@ -15,6 +15,8 @@ KINDS: dict[str, Any] = {
     "ckpt_path": str,
     "data.rgb_size": SIZE,
     "data.ir_size": SIZE,
+    "data.rgb_local_size": SIZE | None,
+    "data.ir_local_size": SIZE | None,
     "data.rgb_store_size": tuple[int, int],
     "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
     "data.thermal_size": str | SIZE,
@@ -45,6 +47,8 @@ OWNERS = {
     "model.ir_backbone.options.drop_path_rate": "model.ir_backbone.drop_path",
     "augment.view.rgb_size": "data.rgb_size",
     "augment.view.ir_size": "data.ir_size",
+    "augment.view.rgb_local_size": "data.rgb_local_size",
+    "augment.view.ir_local_size": "data.ir_local_size",
     "schedule.batch_size": "data.batch_size",
     "trainer.logger": "logger",
     "trainer.callbacks": "callbacks",

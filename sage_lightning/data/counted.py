@@ -30,11 +30,28 @@ class Stream(IntEnum):
     IR_GAIN = 7
     IR_OFFSET = 8
     IR_NOISE = 9
+    GLOBAL_CROPS = 10
+    LOCAL_CROPS = 11
 
 
 def sample_id(pair_id: str) -> int:
     """A 64-bit hash of a pair's name, signed: the same on every machine and in every subset."""
     return int.from_bytes(hashlib.blake2b(pair_id.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def part_ids(sample_id: Tensor, stream: int, n: int) -> Tensor:
+    """Names for n parts of each sample, sample ids of their own; the first k do not depend on n.
+
+    Args:
+        sample_id: (B,) int64.
+        stream: what the parts are, see `Stream`.
+        n: how many a sample.
+
+    Returns:
+        (n, B) int64.
+    """
+    number = torch.arange(1, n + 1, device=sample_id.device)
+    return _mix(_absorb(sample_id, stream) + _GOLDEN * number[:, None])
 
 
 def uniform(seed: int, epoch: Tensor, sample_id: Tensor, stream: int, n: int) -> Tensor:

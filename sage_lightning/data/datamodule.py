@@ -5,11 +5,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule, Trainer
 
-from sage_lightning.batch import PairBatch
+from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.counted import sample_id
 from sage_lightning.data.dataset import StoreDataset
 from sage_lightning.data.loader import BatchLoader, CountedLoader
+from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.sampler import CountedBatchSampler
 from sage_lightning.data.store import PairStore
@@ -35,7 +36,7 @@ class PairDataModule(LightningDataModule):
         self,
         store: PairStore,
         transform: PairTransform,
-        train_view: View,
+        train_view: View | MultiCrop,
         eval_view: FullView,
         photometric: Photometric | None,
         batch_size: int,
@@ -119,11 +120,13 @@ class PairDataModule(LightningDataModule):
         """Model inputs of a stored batch, on its device: the whole field of view, nothing drawn."""
         return self.transform(batch, self.eval_view, None, self.seed)
 
-    def training_views(self, batch: PairBatch) -> PairBatch:
+    def training_views(self, batch: PairBatch) -> PairBatch | MultiCropBatch:
         """Model inputs of a stored batch, on its device: what training sees in the batch's epochs."""
+        if isinstance(self.train_view, MultiCrop):
+            return self.transform.multi_crop(batch, self.train_view, self.photometric, self.seed)
         return self.transform(batch, self.train_view, self.photometric, self.seed)
 
-    def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> PairBatch:
+    def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> PairBatch | MultiCropBatch:
         """Called by Lightning once a batch is on the device."""
         trainer = self._of_trainer()
         seen = self.training_views(batch) if trainer.training else self.evaluation_views(batch)

@@ -9,16 +9,16 @@ from torch import Tensor
 
 
 def crop_resize(images: Tensor, boxes: Tensor, size: tuple[int, int], flip: Tensor) -> Tensor:
-    """Cuts a box out of each image and resizes it.
+    """Cuts a box, or several, out of each image and resizes them.
 
     Args:
         images: (B, C, H, W), floating point.
-        boxes: (B, 4) top, left, height, width as fractions of the image.
+        boxes: (N·B, 4) top, left, height, width as fractions of the image: N rounds of one box an image.
         size: (h, w) of the result in pixels.
-        flip: (B,) bool, whether to mirror left and right.
+        flip: (N·B,) bool, whether to mirror left and right.
 
     Returns:
-        (B, C, h, w).
+        (N·B, C, h, w), round by round.
     """
     top, left, height, width = boxes.to(images.dtype).unbind(1)
     rows = _triangles(top, height, images.shape[2], size[0])
@@ -37,7 +37,7 @@ def crop_resize_missing(degrees: Tensor, boxes: Tensor, size: tuple[int, int], f
         flip: whether to mirror.
 
     Returns:
-        (B, *size), NaN where missing.
+        (N·B, *size), NaN where missing.
     """
     known = ~degrees.isnan()
     parts = torch.stack([degrees.nan_to_num(0.0), known.to(degrees.dtype)], dim=1)
@@ -46,21 +46,24 @@ def crop_resize_missing(degrees: Tensor, boxes: Tensor, size: tuple[int, int], f
 
 
 def separable(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Applies a matrix to the rows and one to the columns of each image.
+    """Applies a matrix to the rows and one to the columns of each image, or N of each, round by round.
 
     Args:
         images: (B, C, H, W).
-        rows: (B, h, H).
-        columns: (B, w, W).
+        rows: (N·B, h, H), or (1, h, H) for all images.
+        columns: (N·B, w, W), or (1, w, W).
 
     Returns:
-        (B, C, h, w).
+        (N·B, C, h, w).
     """
-    # As (B, H, W·C), the store's own order of bytes, the first product copies nothing.
+    # As (B, H, W·C), the store's own order of bytes, the first product copies nothing. Its rows are those of
+    # all rounds one after the other, so that an image is read once however many boxes it has.
     b, c, height, width = images.shape
-    lines = rows @ images.permute(0, 2, 3, 1).reshape(b, height, width * c)
-    lines = lines.view(b, -1, width, c).permute(0, 2, 1, 3).reshape(b, width, -1)
-    return (columns @ lines).view(b, columns.shape[1], -1, c).permute(0, 3, 2, 1)
+    n, h = max(len(rows) // b, 1), rows.shape[1]
+    stacked = rows.view(n, -1, h, height).transpose(0, 1).reshape(-1, n * h, height)
+    lines = stacked @ images.permute(0, 2, 3, 1).reshape(b, height, width * c)
+    lines = lines.view(b, n, h, width, c).permute(1, 0, 3, 2, 4).reshape(n * b, width, h * c)
+    return (columns @ lines).view(n * b, -1, h, c).permute(0, 3, 2, 1)
 
 
 def _triangles(start: Tensor, length: Tensor, size_in: int, size_out: int) -> Tensor:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sage_lightning.batch import PairBatch
+from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import FullView, View
+from sage_lightning.data.multicrop import Crops, MultiCrop
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.thermal import ThermalChannels
@@ -61,6 +62,31 @@ class PairTransform(nn.Module):
         if photometric is not None:
             rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
         return batch._replace(rgb=self._rgb(rgb), ir=self._ir(degrees))
+
+    def multi_crop(
+        self, batch: PairBatch, view: MultiCrop, photometric: Photometric | None, seed: int
+    ) -> MultiCropBatch:
+        """A stored batch through many crops, each changed in colour and temperature for itself."""
+        rgb, degrees = batch.rgb.float() / 255, decode(batch.ir)
+        keys = (seed, batch.epoch, batch.sample_id)
+        large = self._crops(view.large(rgb, degrees, *keys), len(rgb), photometric, seed)
+        small = view.small(rgb, degrees, *keys)
+        if small is None:
+            local_rgb = large[0].new_empty(0, *large[0].shape[1:3], *view.rgb_local_size)
+            local_ir = large[1].new_empty(0, *large[1].shape[1:3], *view.ir_local_size)
+        else:
+            local_rgb, local_ir = self._crops(small, len(rgb), photometric, seed)
+        return MultiCropBatch(*large, local_rgb, local_ir, batch.sample_id, batch.epoch, batch.row)
+
+    def _crops(
+        self, crops: Crops, pairs: int, photometric: Photometric | None, seed: int
+    ) -> tuple[Tensor, Tensor]:
+        """(N, B, 3, H, W) and (N, B, C_ir, h, w)."""
+        rgb, degrees = crops.rgb, crops.degrees
+        if photometric is not None:
+            keys = (seed, crops.epoch, crops.crop_id)
+            rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
+        return self._rgb(rgb).unflatten(0, (-1, pairs)), self._ir(degrees).unflatten(0, (-1, pairs))
 
     def rgb_views(self, picture: Tensor, view: FullView) -> Tensor:
         """(H, W, 3) uint8, one picture of the pairs' field of view, to (1, 3, *rgb_size) as in evaluation."""
