@@ -4,14 +4,18 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
 from sage_lightning.data.augment import FullView, View
+from sage_lightning.data.balance import strata_of
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.index import summary
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.prepare import prepare
+from sage_lightning.data.store import PairStore
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
 
@@ -33,9 +37,12 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         test=data.split.test,
         split_seed=data.split.seed,
         workers=data.prepare_workers,
+        select=data.select,
     )
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
+    if pairs == 0:  # `prepare` gives a training split, so it is the selection that has none
+        raise UserError(f"data.select={data.select}: leaves no pair to train on")
     if pairs < data.batch_size:
         raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs, no more")
     thermal = instantiate(cfg.thermal)
@@ -56,7 +63,17 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         batch_size=data.batch_size,
         seed=cfg.seed,
         num_workers=data.num_workers,
+        strata=_strata(data.balance, store),
     )
+
+
+def _strata(columns: Any, store: PairStore) -> NDArray[np.int64] | None:
+    if columns is None:
+        return None
+    strata, sizes = strata_of(store.split_index("train"), list(columns))
+    text = "%d strata by %s, of %d to %d pairs, are drawn equally often"
+    log.info(text, len(sizes), " × ".join(columns), min(sizes), max(sizes))
+    return strata
 
 
 def local_sizes(cfg: DictConfig) -> dict[str, tuple[int, int]]:

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sage_lightning.config.choices import choose
 from sage_lightning.config.compose import FAILURES, Composer, composer, first_line, resolved
+from sage_lightning.config.experiments import check_experiment
 from sage_lightning.config.keys import check_key
 from sage_lightning.config.known import HINTS
 from sage_lightning.config.problem import Problem
@@ -97,7 +98,8 @@ def _trial(hydra: Composer, overrides: list[Override]) -> list[str]:
     keys = [override for override in overrides if override not in groups]
     choices = choose(hydra, groups)
     tree = Tree(choices.config)
-    problems = list(choices.problems)
+    amiss = list(check_experiment(hydra, groups))
+    problems = [*choices.problems, *amiss]
     unknown = {key for problem in problems for key in problem.doubt}
     kept: list[Override] = []
     for override in keys:
@@ -108,6 +110,8 @@ def _trial(hydra: Composer, overrides: list[Override]) -> list[str]:
         else:
             kept.append(override)
     lines = [problem.line for problem in problems]
+    if amiss:
+        return lines  # what an experiment sets cannot be left out, and the rules count on it
     texts = [*choices.overrides, *(override.input_line for override in kept)]
     try:
         config = hydra.compose(texts)

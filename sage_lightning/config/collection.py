@@ -32,6 +32,18 @@ def units(config: dict[str, Any]) -> Iterator[str]:
         yield f"thermal={name} needs degrees, and data.thermal_unit={unit} has none; use thermal=percentile"
 
 
+def selection(config: dict[str, Any]) -> Iterator[str]:
+    """What is no expression over an index, whatever its columns."""
+    if (expression := get(config, "data.select")) is None:
+        return
+    from sage_lightning.data.select import columns_of
+
+    try:
+        columns_of(str(expression))
+    except UserError as error:
+        yield from error.lines
+
+
 def pairs(config: dict[str, Any]) -> Iterator[str]:
     """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is."""
     root, nodes = get(config, "data.root"), get(config, "data.nodes")

@@ -41,6 +41,7 @@ class Composer:
 
     def __init__(self, config_name: str, user_dir: str | None) -> None:
         self._name = config_name
+        self._folders = [config_dir()] if user_dir is None else [Path(user_dir), config_dir()]
         self._search = [] if user_dir is None else [f"hydra.searchpath=[file://{Path(user_dir).resolve()}]"]
         self._loader = GlobalHydra.instance().config_loader()
         self._parser = OverridesParser.create(self._loader)
@@ -68,6 +69,11 @@ class Composer:
             found = self._loader.get_group_options(group, config_name=self._name, overrides=self._search)
             self._options[group] = sorted(name for name in found if not name.startswith("_"))
         return self._options[group]
+
+    def file(self, group: str, option: str) -> Path | None:
+        """Where an option is written, if it is."""
+        paths = (folder / group / f"{option}.yaml" for folder in self._folders)
+        return next((path for path in paths if path.is_file()), None)
 
     def is_group(self, name: str) -> bool:
         """Whether an override of this name chooses an option."""

@@ -20,6 +20,8 @@ KINDS: dict[str, Any] = {
     "data.rgb_store_size": tuple[int, int],
     "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
     "data.thermal_size": str | SIZE,
+    "data.select": str | None,
+    "data.balance": list[str] | None,
     "data.rgb_patch": int | None,
     "data.ir_patch": int | None,
     "model.projector": list[int],

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sage_lightning.config.bounds import bounds, get, shares, show
-from sage_lightning.config.collection import pairs, simulation, units
+from sage_lightning.config.collection import pairs, selection, simulation, units
 from sage_lightning.config.methods import crops, dino
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
@@ -116,6 +116,7 @@ RULES: tuple[Rule, ...] = (
     crop,
     scale,
     units,
+    selection,
     backbones,
     heads,
     patches,

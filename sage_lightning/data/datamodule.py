@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule, Trainer
 
@@ -30,6 +31,7 @@ class PairDataModule(LightningDataModule):
         batch_size: the global batch, over all ranks and accumulation steps.
         seed: fixes order, crops and photometric changes.
         num_workers: processes that read, for each rank; 0 reads in the training process.
+        strata: the stratum of each training pair, drawn equally often; None draws every pair once an epoch.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class PairDataModule(LightningDataModule):
         batch_size: int,
         seed: int,
         num_workers: int,
+        strata: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__()
         self.store = store
@@ -52,6 +55,7 @@ class PairDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.seed = seed
         self.num_workers = num_workers
+        self.strata = None if strata is None else torch.from_numpy(strata)
 
     def split_index(self, split: str) -> pd.DataFrame:
         """The index of a split's usable pairs; `PairBatch.row` counts in it."""
@@ -91,6 +95,7 @@ class PairDataModule(LightningDataModule):
             world=trainer.world_size,
             accumulate=trainer.accumulate_grad_batches,
             step=lambda: trainer.global_step,
+            strata=self.strata,
         )
         return CountedLoader(dataset, sampler, self.num_workers)
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sage_lightning.data.decode import decode_pairs
 from sage_lightning.data.index import COLUMNS, add_place_and_time, index_hash, label_columns, summary
+from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, part_path, read_note, write_json
 from sage_lightning.data.sources import PairSource
 from sage_lightning.data.split import by_day
@@ -36,6 +37,7 @@ def prepare(
     test: float,
     split_seed: int,
     workers: int,
+    select: str | None = None,
 ) -> PairStore:
     """The store of a collection, made first if it is not there or not whole.
 
@@ -49,6 +51,7 @@ def prepare(
         test: share of local days held out for evaluation.
         split_seed: another seed holds out other days.
         workers: processes that decode; 0 and 1 decode in this one. They change no byte.
+        select: which pairs of the store are used; the store holds them all.
 
     Raises:
         UserError: there is no usable pair, or the split is impossible.
@@ -68,8 +71,10 @@ def prepare(
         ) from error
     with FileLock(cache_dir / f"{decoded}.lock"):
         if _is_whole(cache_dir / store):
-            return PairStore(cache_dir / store)
+            return PairStore(cache_dir / store, select)
         index = add_place_and_time(scan.index, nodes)
+        if select is not None:
+            check_columns(select, index.assign(**dict.fromkeys(set(COLUMNS) - set(index.columns))))
         by_day(index, val, test, split_seed)  # an impossible split is refused before hours of decoding
         count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
         notes = in_one_encoding(cache_dir / decoded, count)
@@ -93,7 +98,7 @@ def prepare(
             "other_files": scan.others,
         }
         _write(cache_dir / store, index[[*COLUMNS, *label_columns(index)]], manifest)
-    return PairStore(cache_dir / store)
+    return PairStore(cache_dir / store, select)
 
 
 def _usable(index: pd.DataFrame, source: PairSource) -> pd.DataFrame:

@@ -5,8 +5,10 @@ Step s takes one global batch of its epoch's permutation; ranks and accumulation
 
 from collections.abc import Callable, Iterator
 
+from torch import Tensor
 from torch.utils.data import Sampler
 
+from sage_lightning.data.balance import balanced_order
 from sage_lightning.data.counted import permutation
 
 
@@ -25,6 +27,7 @@ class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
         world: processes.
         accumulate: batches that a rank takes before an optimiser step.
         step: the optimiser steps that the run has done; asked each time a pass begins.
+        strata: (n,), the stratum of each row, to be drawn equally often; None draws every row once an epoch.
 
     Raises:
         ValueError: batch_size does not divide over world * accumulate, or n is less than one batch.
@@ -39,6 +42,7 @@ class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
         world: int,
         accumulate: int,
         step: Callable[[], int],
+        strata: Tensor | None = None,
     ) -> None:
         if batch_size % (world * accumulate):
             raise ValueError(
@@ -53,6 +57,7 @@ class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
         self.world = world
         self.accumulate = accumulate
         self.step = step
+        self.strata = strata
         self.steps_per_epoch = n // batch_size
 
     def __len__(self) -> int:
@@ -65,8 +70,13 @@ class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
         for step in range(first, first + self.steps_per_epoch):
             if step // self.steps_per_epoch != epoch:
                 epoch = step // self.steps_per_epoch
-                order = permutation(self.seed, epoch, self.n).tolist()
+                order = self._order(epoch).tolist()
             begin = step % self.steps_per_epoch * self.batch_size
             for turn in range(self.accumulate):
                 start = begin + (turn * self.world + self.rank) * micro
                 yield [(epoch, row) for row in order[start : start + micro]]
+
+    def _order(self, epoch: int) -> Tensor:
+        if self.strata is None:
+            return permutation(self.seed, epoch, self.n)
+        return balanced_order(self.seed, epoch, self.strata)

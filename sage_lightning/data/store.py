@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sage_lightning.data.select import selected
 from sage_lightning.data.shards import part_path
 
 # Each open shard holds two file descriptors, of which a process often has no more than 1024.
@@ -25,17 +26,19 @@ class PairStore:
 
     Args:
         folder: what `prepare` has made.
+        select: which pairs are used, see `sage_lightning.data.select`; None for all.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, select: str | None = None) -> None:
         self.folder = Path(folder)
+        self.select = select
         self.manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text())
         self.shard_folder = self.folder.parent / self.manifest["decoded"]
         self._ends = np.cumsum(self.manifest["shard_pairs"])
         self._open: dict[int, tuple[NDArray[Any], NDArray[Any]]] = {}
 
-    def __reduce__(self) -> tuple[type["PairStore"], tuple[Path]]:
-        return PairStore, (self.folder,)
+    def __reduce__(self) -> tuple[type["PairStore"], tuple[Path, str | None]]:
+        return PairStore, (self.folder, self.select)
 
     def __len__(self) -> int:
         """How many pairs can be read; rows of quarantined files are in the index alone."""
@@ -43,8 +46,9 @@ class PairStore:
 
     @cached_property
     def index(self) -> pd.DataFrame:
-        """The whole pair index, quarantine included, sorted by pair id; see `sage_lightning.data.index`."""
-        return pd.read_parquet(self.folder / "index.parquet")
+        """The pair index, quarantine included, sorted by pair id; see `sage_lightning.data.index`."""
+        index = pd.read_parquet(self.folder / "index.parquet")
+        return index if self.select is None else selected(self.select, index)
 
     @property
     def index_hash(self) -> str:
