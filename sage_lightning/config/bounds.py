@@ -30,6 +30,7 @@ AT_LEAST_1 = (
     "data.frames",
     "data.ir_patch",
     "data.ir_size",
+    "data.ir_store_size",
     "data.nodes",
     "data.prepare_workers",
     "data.rgb_patch",

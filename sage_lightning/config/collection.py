@@ -12,6 +12,7 @@ from sage_lightning.errors import UserError
 
 # data/sources.py, which takes half a second to import, is imported where it is asked.
 _SAGE = "sage_lightning.data.sources.SageSource"
+_FOLDER = "sage_lightning.data.folder.FolderSource"
 _SIMULATED = "sage_lightning.data.sources.SimulatedSource"
 
 
@@ -30,6 +31,17 @@ def units(config: dict[str, Any]) -> Iterator[str]:
     elif unit in ("counts", "display") and get_object(thermal).needs_degrees:
         name = thermal.rpartition(".")[2].lower()
         yield f"thermal={name} needs degrees, and data.thermal_unit={unit} has none; use thermal=percentile"
+
+
+def tables(config: dict[str, Any]) -> Iterator[str]:
+    """Tables that are there, and have the columns that are named; `folders` says where the root is not."""
+    data = config.get("data", {})
+    root = data.get("root")
+    if get(config, "data.source._target_") != _FOLDER or root is None or not Path(root).is_dir():
+        return
+    from sage_lightning.data.folder import table_problems
+
+    yield from table_problems(root, data["table"], data["tables"], data["columns"])
 
 
 def selection(config: dict[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sage_lightning.config.bounds import bounds, get, shares, show
-from sage_lightning.config.collection import pairs, selection, simulation, units
+from sage_lightning.config.collection import pairs, selection, simulation, tables, units
 from sage_lightning.config.methods import crops, dino
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
@@ -108,6 +108,7 @@ Rule = Callable[[dict[str, Any]], Iterator[str]]
 RULES: tuple[Rule, ...] = (
     folders,
     pairs,
+    tables,
     splits,
     bounds,
     shares,

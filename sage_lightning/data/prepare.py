@@ -22,7 +22,6 @@ from sage_lightning.data.index import COLUMNS, add_place_and_time, index_hash, l
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, part_path, read_note, write_json
 from sage_lightning.data.sources import PairSource
-from sage_lightning.data.split import by_day
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 
@@ -58,7 +57,10 @@ def prepare(
     """
     scan, nodes = source.scan(), source.nodes()
     pairs = _usable(scan.index, source)
-    rgb_size, ir_size = (int(rgb_store_size[0]), int(rgb_store_size[1])), _thermal_size(pairs)
+    rgb_size, ir_size = (
+        (int(rgb_store_size[0]), int(rgb_store_size[1])),
+        source.ir_size or _thermal_size(pairs),
+    )
     places = sorted((node.node, node.longitude, node.latitude) for node in nodes.values())
     decoded = _name("decoded", FORMAT, scan.content, source.recipe, rgb_size, ir_size)
     store = _name("store", decoded, index_hash(scan.index), places, val, test, split_seed)
@@ -75,12 +77,12 @@ def prepare(
         index = add_place_and_time(scan.index, nodes)
         if select is not None:
             check_columns(select, index.assign(**dict.fromkeys(set(COLUMNS) - set(index.columns))))
-        by_day(index, val, test, split_seed)  # an impossible split is refused before hours of decoding
+        source.split(index, val, test, split_seed)  # an impossible split is refused before hours of decoding
         count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
         notes = in_one_encoding(cache_dir / decoded, count)
         index = _settle(index, notes)
         usable = _usable(index, source)
-        index["split"] = by_day(index, val, test, split_seed)
+        index["split"] = source.split(index, val, test, split_seed)
         train = usable.loc[index["split"] == "train", "store_row"].to_numpy(dtype=np.int64)
         dtype = next(note["files"]["ir"]["dtype"] for note in notes if note["pairs"])
         manifest = {

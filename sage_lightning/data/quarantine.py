@@ -9,6 +9,8 @@ TRUNCATED = "truncated"
 MISSING_HALF = "missing half"
 WRONG_SIZE = "wrong size"
 ALL_NAN = "all NaN"
+FALSE_COLOUR = "false colour"
+NO_SPLIT = "in no split"
 
 
 class Unusable(Exception):

@@ -16,6 +16,7 @@ from sage_lightning.data import index as index_table
 from sage_lightning.data.quarantine import UNREADABLE, Unusable
 from sage_lightning.data.scan import Scan, pairless, scan_folder
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
+from sage_lightning.data.split import by_day
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import CelsiusError, read_celsius
 from sage_lightning.sage.nodes import Node, read_nodes
@@ -30,11 +31,13 @@ class PairSource(Protocol):
     Attributes:
         root: the folder that an index's paths start from.
         thermal_unit: what a thermal value means: "celsius", "kelvin", "counts" or "display".
+        ir_size: (h, w) of every thermal picture that `read` gives; None where the index tells.
         recipe: everything but the files that decides what `read` gives; plain values, ready for JSON.
     """
 
     root: Path
     thermal_unit: str
+    ir_size: tuple[int, int] | None
     recipe: dict[str, Any]
 
     def scan(self) -> Scan:
@@ -43,6 +46,10 @@ class PairSource(Protocol):
 
     def nodes(self) -> dict[str, Node]:
         """Where the nodes stand, by node id; empty where no one knows."""
+        ...
+
+    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
+        """The split of every row of the index: "train", "val", "test", or "" in quarantine."""
         ...
 
     def read(
@@ -65,7 +72,17 @@ class PairSource(Protocol):
         ...
 
 
-class SageSource:
+class _Camera:
+    """What files of cameras have in common."""
+
+    ir_size: tuple[int, int] | None = None
+
+    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
+        """By whole local days."""
+        return by_day(index, val, test, seed)
+
+
+class SageSource(_Camera):
     """A folder of files from Sage cameras, in the archive's layout, the node's, or flat.
 
     Args:
@@ -117,8 +134,9 @@ class SageSource:
         return scan_folder(self.root)
 
     def nodes(self) -> dict[str, Node]:
-        """The node table, by node id."""
-        return {} if self._nodes is None else read_nodes(self._nodes)
+        """The node table, by node id and, for names that say only that, by VSN."""
+        table = {} if self._nodes is None else read_nodes(self._nodes)
+        return table | {node.vsn: node for node in table.values()}
 
     def read(
         self, rgb_path: str, ir_path: str, size: tuple[int, int]
@@ -127,7 +145,7 @@ class SageSource:
         return _read_files(self.root, rgb_path, ir_path, self._crop_box, size)
 
 
-class SimulatedSource:
+class SimulatedSource(_Camera):
     """The simulated camera: writes its files on first use, then reads them as those of a real one.
 
     Args:

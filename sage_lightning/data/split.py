@@ -1,4 +1,4 @@
-"""Train, val and test by whole local days: neighbouring frames show the same weather.
+"""Train, val and test by whole local days, or by groups: neighbouring frames show the same weather.
 
 A day's split is a function of the day's name and the seed and of nothing else: adding data moves no pair, and
 all nodes hold out the same days.
@@ -34,8 +34,45 @@ def by_day(index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series
     return pd.Series(index["local_day"].map(split).where(usable, ""), dtype="str", name="split")
 
 
+def by_hash(
+    usable: pd.Series, groups: pd.Series, given: pd.Series | None, val: float, test: float, seed: int
+) -> pd.Series:
+    """The split of every row; a group is never on two sides, unless the given splits have it so.
+
+    Args:
+        usable: whether a row is.
+        groups: what must stay together.
+        given: "train", "val", "test", or anything else; None deals all rows. A split that it gives no row is
+            dealt from its training rows.
+        val: the share of groups held out to watch training, in [0, 1).
+        test: the share of groups held out for evaluation, in [0, 1).
+        seed: another seed deals the groups differently.
+
+    Raises:
+        UserError: a split that was asked for gets no row.
+    """
+    place = groups.astype("str").map(lambda group: _place(group, seed))
+    split = pd.Series("train", index=usable.index, dtype="str") if given is None else given.copy()
+    have = set(split[usable])
+    share = 0.0
+    for name, wanted in (("test", test), ("val", val)):
+        if name in have or wanted == 0:
+            continue
+        dealt = usable & (split == "train") & (place >= share) & (place < share + wanted)
+        split = split.mask(dealt, name)
+        share += wanted
+    split = split.where(usable, "")
+    empty = [name for name in ("train", "val", "test") if not (split == name).any()]
+    if empty:
+        raise UserError(
+            f"data.split.val={val}, data.split.test={test}: no pair for {' and '.join(empty)} among "
+            f"{int(usable.sum())}: change these shares or data.split.seed, or bring more pairs"
+        )
+    return pd.Series(split, dtype="str", name="split")
+
+
 def _place(day: str, seed: int) -> float:
-    """Where the day lies in [0, 1)."""
+    """Where a day, or a group, lies in [0, 1)."""
     digest = hashlib.sha256(f"{seed}:{day}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 

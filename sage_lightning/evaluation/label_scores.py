@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sage_lightning.evaluation.features import Features
-from sage_lightning.evaluation.labels import Label, labelled_rows, labels_of
+from sage_lightning.evaluation.labels import Label, labelled_rows, labels_of, units
 from sage_lightning.evaluation.table import CHANCE, PROJECTION, SENSORS, Row, row
 from sage_lightning.metrics import knn, probe
 from sage_lightning.metrics.scoring import Score, accuracy, balanced_accuracy, r_squared
@@ -37,7 +37,7 @@ def label_rows(features: list[Features], train: pd.DataFrame, test: pd.DataFrame
             enough = len(fit) >= LEAST_TRAIN and len(asked) >= LEAST_TEST
             if not enough or len(np.unique(known)) < 2 or len(np.unique(truth)) < 2:
                 continue
-            days = train["local_day"].to_numpy(str)[fit], test["local_day"].to_numpy(str)[asked]
+            days = units(train)[fit], units(test)[asked]
             for task in ("probe", "knn"):
                 chance_told = False
                 for part in (part for part in features if _reads(task, label, part)):

@@ -68,6 +68,11 @@ def labelled_rows(index: pd.DataFrame, label: Label, subset: str) -> NDArray[Any
     return rows
 
 
+def units(index: pd.DataFrame) -> NDArray[Any]:
+    """(N,) the bunch of each row, whose rows resemble each other: its local day, or itself if unknown."""
+    return index["local_day"].fillna(index["pair_id"]).to_numpy(str)
+
+
 def places(index: pd.DataFrame) -> NDArray[Any]:
     """(N,) a number for each (node, position), which is what "one position" means; null is one, too."""
     return index.groupby(["node", "position"], dropna=False).ngroup().to_numpy()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sage_lightning.evaluation.features import Features
-from sage_lightning.evaluation.labels import places, subset_rows
+from sage_lightning.evaluation.labels import places, subset_rows, units
 from sage_lightning.evaluation.table import CHANCE, Row, row
 from sage_lightning.metrics.bootstrap import ratio_interval
 from sage_lightning.metrics.retrieval import RECALLS, Retrieval, retrieval
@@ -23,13 +23,14 @@ def retrieval_rows(features: list[Features], index: pd.DataFrame) -> list[Row]:
         index: the scored rows.
     """
     compared = [part for part in features if part.test["rgb"].shape[1] == part.test["ir"].shape[1]]
-    place, day = places(index), index["local_day"].to_numpy(str)
+    place, day = places(index), units(index)
+    scopes = SCOPES if index["position"].notna().any() else SCOPES[:1]
     rows: list[Row] = []
     for subset in SUBSETS:
         chosen = np.flatnonzero(subset_rows(index, subset))
         if len(chosen) < LEAST_QUERIES:
             continue
-        for scope in SCOPES:
+        for scope in scopes:
             groups = place[chosen] if scope == "retrieval_within_position" else None
             for direction, (query, gallery) in DIRECTIONS.items():
                 task = f"{scope}_{direction}"

@@ -1,7 +1,13 @@
-"""File names of Sage's Mobotix plugins: on the node (`<ts_ns>_<name>`), in the archive (`<ts_ns>-<name>`)."""
+"""File names of Sage's Mobotix plugins: on the node (`<ts_ns>_<name>`), in the archive (`<ts_ns>-<name>`).
+
+Two forms with whole seconds, UTC, are known beside them: local copies that early users made of the archive,
+with the node's VSN in the name, and `<time>_thermal_celsius.csv` of another Mobotix corpus.
+"""
 
 import re
+from calendar import timegm
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -19,6 +25,14 @@ _PATTERNS: dict[Kind, re.Pattern[str]] = {
     "thermal": re.compile(rf"{_TIME}{_THERMAL}{_SUFFIX}\.csv"),
     "plot": re.compile(rf"{_TIME}{_THERMAL}_plot{_SUFFIX}\.jpe?g"),
 }
+_SECOND = r"(?P<second>\d{8}[-_]\d{6})"
+_LOCAL = rf"{_SECOND}_(?P<vsn>[A-Z][0-9A-F]{{3}})_"
+_LOCAL_PATTERNS: dict[Kind, re.Pattern[str]] = {
+    "picture": re.compile(rf"(?:rgb_)?{_LOCAL}{_SIZE}{_SUFFIX}\.jpe?g"),
+    "thermal": re.compile(rf"(?:thermal_)?{_LOCAL}{_THERMAL}{_SUFFIX}\.csv"),
+    "plot": re.compile(rf"(?:thermal_)?{_LOCAL}{_THERMAL}_plot{_SUFFIX}\.jpe?g"),
+}
+_OTHER_CORPUS = re.compile(rf"{_SECOND}_thermal_celsius\.csv")
 _NODE = re.compile(r"[0-9a-fA-F]{16}")
 
 
@@ -28,8 +42,10 @@ class SageFile:
 
     Attributes:
         kind: side-by-side picture, matrix of degrees, or the plot that newer plugins add.
-        node: 16 lower-case hexadecimal digits, from the folder that holds the file.
-        time_ns: nanoseconds since 1970 UTC; all files of one frame share it to the nanosecond.
+        node: 16 lower-case hexadecimal digits, from the folder that holds the file; of a local name the VSN,
+            such as "W057".
+        time_ns: nanoseconds since 1970 UTC; all files of one frame share it to the nanosecond, or to the
+            second that a local name gives.
         position: "1" … "32" are presets, "0" means that the camera did not move, "NEH" is a direction,
             "Pt4" a point of a custom scan.
         width: pixels; of a picture both halves together.
@@ -65,7 +81,27 @@ def parse_path(relative_path: str) -> SageFile | None:
                 width=int(match["width"]),
                 height=int(match["height"]),
             )
+    return _parse_local(path.name)
+
+
+def _parse_local(name: str) -> SageFile | None:
+    """A name with whole seconds."""
+    for kind, pattern in _LOCAL_PATTERNS.items():
+        if match := pattern.fullmatch(name):
+            time_ns, size = _time_ns(match["second"]), (int(match["width"]), int(match["height"]))
+            return SageFile(kind, match["vsn"], time_ns, match["position"] or match["point"], *size)
+    if match := _OTHER_CORPUS.fullmatch(name):
+        return SageFile("thermal", None, _time_ns(match["second"]), None, None, None)
     return None
+
+
+def _time_ns(second: str) -> int | None:
+    """Of "20230521-095736", UTC; None for digits that are no time."""
+    try:
+        moment = datetime.strptime(second.replace("_", "-"), "%Y%m%d-%H%M%S")
+    except ValueError:
+        return None
+    return timegm(moment.timetuple()) * 1_000_000_000
 
 
 def archive_path(job: str, plugin_task: str, plugin_tag: str, node: str, time_ns: int, filename: str) -> str:

@@ -133,3 +133,19 @@ def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
 def test_one_kind_alone_is_complete(tmp_path: Path, kinds: tuple[str]) -> None:
     names = [picture(NOON + n) if "picture" in kinds else thermal(NOON + n) for n in range(3)]
     assert reasons(scan(tmp_path, *names).index) == dict.fromkeys(names, "partner missing")
+
+
+def test_local_copies_are_paired_by_node_and_second(tmp_path: Path) -> None:
+    def names(second: str, position: str) -> tuple[str, str]:
+        return (
+            f"rgb/processed/rgb_20230521-{second}_W057_6144x2048{position}.jpg",
+            f"thermal/20230521-{second}_W057_right_336x252_14bit.thermal.celsius{position}.csv",
+        )
+
+    index = scan(
+        tmp_path, *names("095736", "_position10"), *names("095806", ""), names("100000", "")[0]
+    ).index
+    assert index["status"].tolist() == ["ok", "ok", "quarantined"]
+    assert index["node"].tolist() == ["W057"] * 3
+    assert index["position"].fillna("unknown").tolist() == ["10", "unknown", "unknown"]
+    assert str(index["time"][0]) == "2023-05-21 09:57:36+00:00"

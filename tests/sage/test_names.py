@@ -57,8 +57,34 @@ def test_other_forms(path: str, expected: SageFile) -> None:
         f"{TIME}-right_336x252_14bit.thermal.celsius_position3.nc",
         f"{TIME}-6144x2048_positionXYZ.jpg",
         f"{TIME}-6144x2048_position3.jpg.part",
-        "20250301_000108_thermal_celsius.csv",
     ],
 )
 def test_what_is_not_theirs(path: str) -> None:
     assert parse_path(path) is None
+
+
+SECOND = 1_684_663_056_000_000_000  # 2023-05-21 09:57:36 UTC
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (
+            "rgb/processed/rgb_20230521-095736_W057_6144x2048_position10.jpg",
+            SageFile("picture", "W057", SECOND, "10", 6144, 2048),
+        ),
+        (
+            "thermal/20230521-095736_W057_right_336x252_14bit.thermal.celsius_position10.csv",
+            SageFile("thermal", "W057", SECOND, "10", 336, 252),
+        ),
+        (
+            "thermal/20230521-095736_W057_right_336x252_14bit.thermal.celsius.csv",
+            SageFile("thermal", "W057", SECOND, None, 336, 252),
+        ),
+        ("20230521_095736_thermal_celsius.csv", SageFile("thermal", None, SECOND, None, None, None)),
+        ("20231321_095736_thermal_celsius.csv", SageFile("thermal", None, None, None, None, None)),
+        (f"{TIME}-right_336x252_14bit.thermal.celsius_position3.nc", None),
+    ],
+)
+def test_names_with_whole_seconds(path: str, expected: SageFile | None) -> None:
+    assert parse_path(path) == expected

@@ -1,0 +1,205 @@
+"""Any collection of aligned pairs that a table describes: a row a pair, both paths, labels beside.
+
+Paths count from the collection's root, that of the table too. What the thermal numbers are is said once, by
+unit, scale and offset; kelvin become degrees Celsius when they are decoded.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.parquet as pq
+
+from sage_lightning.data import quarantine
+from sage_lightning.data.images import read_picture, read_thermal
+from sage_lightning.data.index import COLUMNS
+from sage_lightning.data.scan import UNKNOWN, Scan
+from sage_lightning.data.split import by_hash
+from sage_lightning.errors import UserError
+from sage_lightning.sage.nodes import Node
+
+SPLITS = ("train", "val", "test")
+ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
+_KELVIN = 273.15
+
+
+class FolderSource:
+    """Pairs from a table, or from one table a split.
+
+    Args:
+        root: the folder that paths start from.
+        table: CSV or Parquet; null where `tables` are given.
+        tables: "train", "val", "test" → such a table, or null.
+        columns: "rgb" and "ir" → the columns of paths; "split", "group", "node", "position", "time" → columns
+            that say so, or null. All others are labels.
+        ir_size: (h, w) in pixels at which thermal pictures are kept.
+        thermal_unit: what the thermal numbers are: "celsius", "kelvin", "counts" or "display".
+        thermal_scale: a file's numbers are multiplied by it,
+        thermal_offset: and this is added; the result is in `thermal_unit`.
+
+    Raises:
+        UserError: every problem of root, tables and columns, a line each.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        table: str | None,
+        tables: Mapping[str, str | None],
+        columns: Mapping[str, str | None],
+        ir_size: tuple[int, int],
+        thermal_unit: str,
+        thermal_scale: float = 1.0,
+        thermal_offset: float = 0.0,
+    ) -> None:
+        if problems := table_problems(root, table, tables, columns):
+            raise UserError(*problems)
+        self.root = Path(root)
+        self.tables = _tables(table, tables)
+        self.columns = {role: columns.get(role) for role in ROLES}
+        self.ir_size: tuple[int, int] | None = (int(ir_size[0]), int(ir_size[1]))
+        self.thermal_unit = "celsius" if thermal_unit == "kelvin" else thermal_unit  # as `read` gives it
+        self._scale = thermal_scale
+        self._offset = thermal_offset - (_KELVIN if thermal_unit == "kelvin" else 0.0)
+        self.recipe: dict[str, Any] = {
+            "kind": "folder",
+            "unit": thermal_unit,
+            "scale": thermal_scale,
+            "offset": thermal_offset,
+        }
+
+    def scan(self) -> Scan:
+        """Reads the tables and looks which files are there.
+
+        Raises:
+            UserError: the tables hold no row.
+        """
+        parts = [
+            _read(self.root / name).assign(**({} if split is None else {"_split": split}))
+            for split, name in self.tables.items()
+        ]
+        table = pd.concat(parts, ignore_index=True)
+        if table.empty:
+            raise UserError(f"data.table: no row in {', '.join(self.tables.values())}")
+        index = self._index(table)
+        digest = hashlib.sha256()
+        for column in ("rgb_path", "ir_path"):
+            for path in index[column].dropna():
+                digest.update(f"{path}\0{(self.root / path).stat().st_size}\n".encode())
+        pictures, thermals = (int(index[name].notna().sum()) for name in ("rgb_path", "ir_path"))
+        return Scan(index, pictures, thermals, 0, digest.hexdigest())
+
+    def _index(self, table: pd.DataFrame) -> pd.DataFrame:
+        said = {role: table[name] for role, name in self.columns.items() if name is not None}
+        if "_split" in table:
+            said["split"] = table["_split"]
+        rgb, ir = (said[role].astype("str") for role in ("rgb", "ir"))
+        there = {
+            name: paths.map(lambda path: (self.root / path).is_file()) & paths.notna()
+            for name, paths in (("rgb", rgb), ("ir", ir))
+        }
+        reason = pd.Series("", index=table.index, dtype="str")
+        reason[rgb.duplicated() | ir.duplicated()] = quarantine.DUPLICATE
+        reason[~(there["rgb"] & there["ir"])] = quarantine.PARTNER_MISSING
+        if "split" in said:
+            reason[(reason == "") & ~said["split"].isin(SPLITS)] = quarantine.NO_SPLIT
+        nothing = pd.Series(pd.NA, index=table.index)
+        size = pd.Series(pd.NA, index=table.index, dtype="Int32")
+        time = pd.to_datetime(said.get("time", pd.Series(None, table.index, dtype="str")), utc=True)
+        index = pd.DataFrame(
+            {
+                "pair_id": rgb.where(~rgb.duplicated(), rgb + "#" + table.index.astype("str")),
+                "node": said.get("node", nothing).astype("str").fillna(UNKNOWN),
+                "position": said.get("position", nothing).astype("str"),
+                "time": time.astype("datetime64[ns, UTC]"),
+                "rgb_path": rgb.where(there["rgb"]),
+                "ir_path": ir.where(there["ir"]),
+                **dict.fromkeys(("rgb_width", "rgb_height", "ir_width", "ir_height"), size),
+                "status": pd.Series("ok", table.index, dtype="str").where(reason == "", "quarantined"),
+                "reason": reason,
+            }
+        )
+        used = {"_split", *(name for name in self.columns.values() if name is not None)}
+        labels = {name: table[name] for name in table.columns if name not in used}
+        # A label of the collection's own that is called like a column of every index keeps its name's sense.
+        named = {f"{name}_label" if name in COLUMNS else name: column for name, column in labels.items()}
+        given = {"given_split": said["split"].astype("str")} if "split" in said else {}
+        groups = {"group": said["group"].astype("str")} if "group" in said else {}
+        index = index.assign(**named, **given, **groups)
+        return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+
+    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
+        """Given splits as they are; what has none of its own is dealt from the training rows, by hash."""
+        given = index.get("given_split")
+        groups = index["group"] if "group" in index else index["pair_id"]
+        return by_hash(index["status"] == "ok", groups, given, val, test, seed)
+
+    def nodes(self) -> dict[str, Node]:
+        """None are known."""
+        return {}
+
+    def read(
+        self, rgb_path: str, ir_path: str, size: tuple[int, int]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+        """See `PairSource.read`."""
+        assert self.ir_size is not None
+        rgb = read_picture(self.root / rgb_path, size)
+        return rgb, read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset)
+
+
+def table_problems(
+    root: str | Path,
+    table: str | None,
+    tables: Mapping[str, str | None],
+    columns: Mapping[str, str | None],
+) -> list[str]:
+    """A line for each thing that is amiss with root, tables and columns; no file but tables is opened."""
+    if not Path(root).is_dir():
+        return [f"data.root={root}: no such folder"]
+    given = _tables(table, tables)
+    if table is not None and any(tables.values()):
+        return ["data.table and data.tables are two truths: give one table, or one for each split"]
+    if not given or (table is None and "train" not in given):
+        return ["data.table has no value: give data.table=<table in data.root>, or data.tables.train=…"]
+    if table is None and columns.get("split") is not None:
+        return [f"data.columns.split={columns['split']}: data.tables say the split; leave it out"]
+    lines = []
+    for split, name in given.items():
+        key = "data.table" if split is None else f"data.tables.{split}"
+        path = Path(root) / name
+        if not path.is_file():
+            lines.append(f"{key}={name}: no such file in data.root={root}")
+            continue
+        try:
+            have = _columns(path)
+        except (ValueError, OSError) as error:  # pyarrow's and pandas' own are of these
+            lines.append(f"{key}={name}: cannot be read as a table ({str(error).splitlines()[0]})")
+            continue
+        for role in ROLES:
+            column = columns.get(role)
+            if column is None and role in ("rgb", "ir"):
+                lines.append(f"data.columns.{role} has no value: give one of {', '.join(have)}")
+            elif column is not None and column not in have:
+                lines.append(f"data.columns.{role}={column}: {name} has only {', '.join(have)}")
+    return list(dict.fromkeys(lines))
+
+
+def _tables(table: str | None, tables: Mapping[str, str | None]) -> dict[str | None, str]:
+    """Split → table; one table for all is that of None."""
+    if table is not None:
+        return {None: table}
+    return {split: name for split in SPLITS if (name := tables.get(split)) is not None}
+
+
+def _columns(path: Path) -> list[str]:
+    if path.suffix == ".parquet":
+        return list(pq.read_schema(path).names)
+    return [str(name) for name in pd.read_csv(path, nrows=0).columns]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

@@ -1,0 +1,91 @@
+"""Pictures of collections that are not Sage's: any size, grey or colour, thermal as image, matrix or text."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from sage_lightning.data import quarantine
+from sage_lightning.data.quarantine import Unusable
+from sage_lightning.data.resample import crop_resize_missing
+from sage_lightning.sage.celsius import CelsiusError, read_celsius
+
+# Grey levels by which the channels of a grey picture that was kept as colour may differ, on average: JPEG.
+_SAME_CHANNELS = 3.0
+
+
+def read_picture(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W, 3) of `size`, averaged over areas; grey becomes three equal channels, transparency is left out.
+
+    Raises:
+        Unusable: "unreadable" or "truncated".
+    """
+    image = _load(path)
+    if image.mode.startswith("I") or image.mode == "F":  # 16-bit grey, of which the upper half is seen
+        levels = np.asarray(image, dtype=np.float64)
+        top = 65535 if levels.max() > 255 else 255
+        image = Image.fromarray(np.clip(levels / top * 255, 0, 255).astype(np.uint8))
+    image = image.convert("RGB")
+    down = image.height >= size[0] and image.width >= size[1]
+    how = Image.Resampling.BOX if down else Image.Resampling.BILINEAR
+    return np.asarray(image.resize((size[1], size[0]), how))
+
+
+def read_thermal(path: Path, size: tuple[int, int], scale: float, offset: float) -> NDArray[np.float32]:
+    """(h, w) of `size`: the file's numbers · scale + offset, averaged over areas, NaN where missing.
+
+    Raises:
+        Unusable: "unreadable", "truncated", "all NaN", or "false colour" where channels differ.
+    """
+    numbers = _matrix(path) * scale + offset
+    if np.isnan(numbers).all():
+        raise Unusable(quarantine.ALL_NAN)
+    if numbers.shape == size:
+        return numbers.astype(np.float32)
+    whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]], dtype=torch.float64)
+    resized = crop_resize_missing(
+        torch.from_numpy(numbers)[None], whole, size, torch.zeros(1, dtype=torch.bool)
+    )
+    return resized[0].numpy().astype(np.float32)
+
+
+def _matrix(path: Path) -> NDArray[np.float64]:
+    """The numbers as the file has them."""
+    try:
+        if path.suffix == ".csv":
+            return read_celsius(path).astype(np.float64)
+        is_array = path.suffix == ".npy"
+        found = np.load(path, allow_pickle=False) if is_array else np.asarray(_load(path))
+    except CelsiusError as error:
+        raise Unusable(error.reason) from error
+    except (ValueError, EOFError, OSError) as error:  # what NumPy says of a file that is none of its own
+        raise Unusable(quarantine.UNREADABLE) from error
+    return _one_channel(found)
+
+
+def _one_channel(found: NDArray[Any]) -> NDArray[np.float64]:
+    numbers = found.astype(np.float64)
+    if numbers.ndim == 3:
+        channels = numbers[..., :3] if numbers.shape[2] >= 3 else numbers[..., :1]
+        if np.abs(channels - channels.mean(2, keepdims=True)).mean() > _SAME_CHANNELS:
+            raise Unusable(quarantine.FALSE_COLOUR)
+        numbers = channels.mean(2)
+    if numbers.ndim != 2 or numbers.size == 0:
+        raise Unusable(quarantine.UNREADABLE)
+    return numbers
+
+
+def _load(path: Path) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(path.read_bytes()))
+        image.load()
+    except UnidentifiedImageError as error:
+        raise Unusable(quarantine.UNREADABLE) from error
+    except (OSError, SyntaxError) as error:
+        short = "truncated" in str(error).lower()
+        raise Unusable(quarantine.TRUNCATED if short else quarantine.UNREADABLE) from error
+    return image.convert("RGB") if image.mode == "P" else image

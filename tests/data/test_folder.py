@@ -1,0 +1,232 @@
+"""A collection that a table describes: what it says is kept, what is amiss told, files of any kind read."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from sage_lightning.data.folder import FolderSource, table_problems
+from sage_lightning.data.images import read_picture, read_thermal
+from sage_lightning.data.prepare import prepare
+from sage_lightning.data.quarantine import Unusable
+from sage_lightning.data.store import PairStore
+from sage_lightning.errors import UserError
+from sage_lightning.sage.celsius import write_celsius
+
+COLUMNS = {"rgb": "visible", "ir": "thermal"}
+HEADS = "visible, thermal, fold, sequence, weather, split"
+PAIRS = 40
+
+
+def collection(folder: Path) -> pd.DataFrame:
+    """Forty pairs of different sizes, some of them grey, with labels; written with its table."""
+    (folder / "rgb").mkdir(parents=True)
+    (folder / "ir").mkdir()
+    rows = []
+    for pair in range(PAIRS):
+        rng = np.random.default_rng(pair)
+        shape = (20 + pair % 3, 30 + pair % 4)
+        pixels = rng.integers(0, 256, shape if pair % 5 == 0 else (*shape, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"rgb/{pair}.png")
+        Image.fromarray(np.full(shape, pair, np.uint8)).save(folder / f"ir/{pair}.png")
+        rows.append(
+            {
+                "visible": f"rgb/{pair}.png",
+                "thermal": f"ir/{pair}.png",
+                "fold": "test" if pair < 10 else "train" if pair < 38 else "unassigned",
+                "sequence": pair // 4,
+                "weather": "clear" if pair % 2 else "cloudy",
+                "split": "of another paper",
+            }
+        )
+    table = pd.DataFrame(rows)
+    table.to_csv(folder / "pairs.csv", index=False)
+    return table
+
+
+def source(root: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> FolderSource:
+    settings: dict[str, Any] = {
+        "table": "pairs.csv",
+        "tables": {},
+        "ir_size": (10, 15),
+        "thermal_unit": "display",
+    }
+    return FolderSource(root, columns=columns, **(settings | options))
+
+
+def made(tmp_path: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> PairStore:
+    found = source(tmp_path / "data", columns, **options)
+    return prepare(found, tmp_path / "cache", (12, 18), val=0.2, test=0.2, split_seed=0, workers=1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    collection(tmp_path / "data")
+    return tmp_path
+
+
+def test_the_splits_are_those_of_the_table_and_validation_is_dealt(folder: Path) -> None:
+    index = made(folder, COLUMNS | {"split": "fold"}).index
+    assert set(index.loc[index["split"] == "test", "weather"]) == {"clear", "cloudy"}
+    assert sorted(index.loc[index["split"] == "test", "rgb_path"]) == sorted(
+        f"rgb/{n}.png" for n in range(10)
+    )
+    assert index["split"].value_counts().sum() == PAIRS
+    assert (index.loc[index["status"] != "ok", "reason"] == "in no split").all()
+    assert len(index[index["status"] != "ok"]) == 2
+    assert 0 < (index["split"] == "val").sum() < 14
+    assert set(index["split_label"]) == {"of another paper"}
+
+
+def test_without_a_split_groups_stay_together(folder: Path) -> None:
+    index = made(folder, COLUMNS | {"group": "sequence"}).index
+    assert (index.groupby("group")["split"].nunique() == 1).all()
+    assert set(index["split"]) == {"train", "val", "test"}
+
+
+def test_adding_pairs_moves_none(folder: Path) -> None:
+    before = made(folder).index.set_index("pair_id")["split"]
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table.iloc[:30].to_csv(folder / "data/pairs.csv", index=False)
+    after = made(folder).index.set_index("pair_id")["split"]
+    assert len(after) == 30
+    assert (before[after.index] == after).all()
+
+
+def test_pictures_of_all_sizes_are_kept_at_one(folder: Path) -> None:
+    store = made(folder)
+    assert store.rgb_size == (12, 18)
+    assert store.ir_size == (10, 15)
+    index = store.index.set_index("rgb_path")
+    rgb, ir = store.read(index["store_row"].to_numpy(dtype=np.int64))
+    numbers = index.index.str.extract(r"(\d+)", expand=False).astype(int).to_numpy()
+    np.testing.assert_allclose(ir, np.broadcast_to(numbers[:, None, None], ir.shape), rtol=1e-6)
+    grey = numbers % 5 == 0
+    assert (rgb[grey] == rgb[grey][..., :1]).all()
+    assert not (rgb[~grey] == rgb[~grey][..., :1]).all()
+
+
+def test_one_table_a_split_is_the_same_as_a_column(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    for split, rows in (("train", table[10:30]), ("val", table[30:]), ("test", table[:10])):
+        rows.drop(columns=["fold", "split"]).to_parquet(folder / f"data/{split}.parquet")
+    tables = {split: f"{split}.parquet" for split in ("train", "val", "test")}
+    index = made(folder, table=None, tables=tables).index
+    assert index["split"].value_counts().to_dict() == {"train": 20, "val": 10, "test": 10}
+
+
+def test_a_file_that_is_missing_broken_or_named_twice_is_in_quarantine(folder: Path) -> None:
+    (folder / "data/ir/3.png").unlink()
+    (folder / "data/rgb/4.png").write_bytes(b"no picture")
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table.loc[5, "visible"] = table.loc[6, "visible"]
+    table.to_csv(folder / "data/pairs.csv", index=False)
+    index = made(folder).index
+    held = index[index["status"] != "ok"].set_index("ir_path", drop=False)
+    assert held["reason"].value_counts().to_dict() == {"partner missing": 1, "unreadable": 1, "duplicate": 1}
+    assert held.loc["ir/4.png", "reason"] == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "unit", "scale", "offset"),
+    [
+        (".png", "kelvin", 0.01, 0),
+        (".tif", "celsius", 1, 0),
+        (".npy", "kelvin", 1, 0),
+        (".csv", "celsius", 1, 0),
+    ],
+)
+def test_degrees_are_degrees_whatever_the_file(
+    tmp_path: Path, suffix: str, unit: str, scale: float, offset: float
+) -> None:
+    celsius = np.round(np.random.default_rng(0).uniform(-40, 30, (10, 15)), 2).astype(np.float32)
+    path = tmp_path / f"ir{suffix}"
+    if suffix == ".png":
+        Image.fromarray(np.rint((celsius.astype(np.float64) + 273.15) * 100).astype(np.uint16)).save(path)
+    elif suffix == ".tif":
+        Image.fromarray(celsius).save(path)
+    elif suffix == ".npy":
+        np.save(path, celsius.astype(np.float64) + 273.15)
+    else:
+        write_celsius(path, celsius)
+    Image.new("RGB", (8, 8)).save(tmp_path / "rgb.png")
+    pd.DataFrame({"visible": ["rgb.png"], "thermal": [path.name]}).to_csv(tmp_path / "pairs.csv", index=False)
+    found = source(tmp_path, thermal_unit=unit, thermal_scale=scale, thermal_offset=offset)
+    assert found.thermal_unit == "celsius"
+    np.testing.assert_allclose(found.read("rgb.png", path.name, (8, 8))[1], celsius, atol=2e-3)
+
+
+def test_missing_values_weigh_nothing(tmp_path: Path) -> None:
+    matrix = np.full((20, 30), 5.0)
+    matrix[:, :15] = np.nan
+    np.save(tmp_path / "ir.npy", matrix)
+    found = read_thermal(tmp_path / "ir.npy", (10, 15), 1, 0)
+    assert np.isnan(found[:, :6]).all()
+    np.testing.assert_allclose(found[:, 9:], 5)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("false colour", "false colour"), ("pickle", "unreadable"), ("nan", "all NaN"), ("cut", "truncated")],
+)
+def test_what_is_no_thermal_picture_is_not_used(tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / (
+        "ir.npy" if content in ("pickle", "nan") else "ir.png" if content != "cut" else "ir.jpg"
+    )
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    if content == "pickle":
+        np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    elif content == "nan":
+        np.save(path, np.full((4, 4), np.nan))
+    else:
+        Image.fromarray(noise).save(path)
+    if content == "cut":
+        path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(Unusable) as caught:
+        read_thermal(path, (8, 8), 1, 0)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "I;16", "CMYK"])
+def test_every_kind_of_picture_becomes_colour(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    if mode == "I;16":
+        Image.fromarray(np.full((8, 8), 32896, np.uint16)).save(path)
+    else:
+        Image.new("L", (8, 8), 128).convert("RGB").convert(mode).save(path)
+    found = read_picture(path, (4, 6))
+    assert found.shape == (4, 6, 3)
+    assert np.abs(found.astype(int) - 128).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ({"root": "/no/such"}, ["data.root=/no/such: no such folder"]),
+        ({"table": "paris.csv"}, ["data.table=paris.csv: no such file in data.root={root}"]),
+        (
+            {"table": None},
+            ["data.table has no value: give data.table=<table in data.root>, or data.tables.train=…"],
+        ),
+        (
+            {"tables": {"train": "pairs.csv"}},
+            ["data.table and data.tables are two truths: give one table, or one for each split"],
+        ),
+        (
+            {"columns": {"rgb": "visibel", "ir": "thermal", "group": "night"}},
+            [
+                f"data.columns.rgb=visibel: pairs.csv has only {HEADS}",
+                f"data.columns.group=night: pairs.csv has only {HEADS}",
+            ],
+        ),
+    ],
+)
+def test_each_mistake_gives_its_line(folder: Path, options: dict[str, Any], lines: list[str]) -> None:
+    root = str(folder / "data")
+    given: dict[str, Any] = {"root": root, "table": "pairs.csv", "tables": {}, "columns": COLUMNS} | options
+    assert table_problems(**given) == [line.format(root=root) for line in lines]
+    with pytest.raises(UserError):
+        FolderSource(**given, ir_size=(4, 4), thermal_unit="display")
