@@ -6,6 +6,7 @@ from typing import Any
 from sage_lightning.config.bounds import get, show
 
 DIRECTIONS = ("rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor")
+CENTRING = ("mean", "sinkhorn")
 SHARING = ("separate", "trunk", "full")
 
 
@@ -19,6 +20,8 @@ def dino(config: dict[str, Any]) -> Iterator[str]:
     if sharing not in SHARING:
         yield f"model.sharing={sharing}: not one of {', '.join(SHARING)}"
         return
+    if (centring := get(config, "model.centring")) not in CENTRING:
+        yield f"model.centring={centring}: not one of {', '.join(CENTRING)}"
     intra = get(config, "model.intra_weight")
     if sharing == "separate" and intra == 0:
         yield (

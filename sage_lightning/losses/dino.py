@@ -5,6 +5,8 @@ The paper's sum over pairs of crops is a mean here, so that the loss of uniform 
 crops there are.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,26 @@ def teacher_targets(logits: Tensor, temperature: float) -> Tensor:
         temperature: the lower, the sharper.
     """
     return (at_least_float32(logits.detach()) / temperature).softmax(-1)
+
+
+def balanced_targets(
+    logits: Tensor, temperature: float, total: Callable[[Tensor], Tensor], rounds: int = 3
+) -> Tensor:
+    """Targets that use all prototypes alike, by Sinkhorn and Knopp (Caron et al. 2020, eq. 3); no gradient.
+
+    Centring reaches that in the mean of many steps, this in each: nothing collapses in few steps either.
+
+    Args:
+        logits: (G, B, K) of this rank's pairs.
+        temperature: the lower, the sharper.
+        total: sums a tensor over all ranks, so that the balance is that of the global batch.
+        rounds: of balancing prototypes, then pairs.
+    """
+    shares = teacher_targets(logits, temperature)
+    for _ in range(rounds):
+        shares = shares / total(shares.sum((0, 1))).clamp_min(torch.finfo(shares.dtype).tiny)
+        shares = shares / shares.sum(-1, keepdim=True)
+    return shares
 
 
 def crop_cross_entropy(student: Tensor, targets: Tensor, temperature: float, *, skip_same: bool) -> Tensor:

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
-from sage_lightning.losses.dino import crop_cross_entropy, entropy, teacher_targets
+from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, teacher_targets
 from sage_lightning.methods.gather import sum_over_ranks
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
@@ -48,7 +48,9 @@ class DINO(LightningModule):
         student_temperature: of the student's softmax.
         teacher_temperature: of the teacher's at the first step and after the warm-up.
         temperature_epochs: the warm-up's.
-        centre_momentum: of the moving average of the teacher's logits, which is subtracted from them.
+        centring: what keeps all pairs from one prototype: `mean`, a moving average of the teacher's logits,
+            subtracted from them; or `sinkhorn`, which balances each batch beside that.
+        centre_momentum: of the moving average.
         freeze_epochs: epochs for which the prototypes stay as they are, bit for bit.
         weight_decay_end: the optimiser's weight decay goes there along half a cosine; null keeps it.
 
@@ -72,6 +74,7 @@ class DINO(LightningModule):
         student_temperature: float = 0.1,
         teacher_temperature: tuple[float, float] = (0.04, 0.07),
         temperature_epochs: float = 30.0,
+        centring: Literal["mean", "sinkhorn"] = "mean",
         centre_momentum: float = 0.9,
         freeze_epochs: float = 1.0,
         weight_decay_end: float | None = None,
@@ -91,6 +94,7 @@ class DINO(LightningModule):
         self.student_temperature = student_temperature
         self.teacher_temperatures = (float(teacher_temperature[0]), float(teacher_temperature[1]))
         self.temperature_steps = round(temperature_epochs * steps_per_epoch)
+        self.centring = centring
         self.centre_momentum = centre_momentum
         self.freeze_steps = round(freeze_epochs * steps_per_epoch)
         self.weight_decay_end = weight_decay_end
@@ -191,8 +195,10 @@ class DINO(LightningModule):
             total, count = self._seen.get(head, (torch.zeros_like(head.centre), 0))
             said = logits.to(head.centre.dtype) + head.centre  # as they were before centring
             self._seen[head] = (total + said.sum(0), count + len(said))
-            targets[sensor] = teacher_targets(logits, self.teacher_temperature(step)).unflatten(
-                0, crops.shape[:2]
+            logits, tau = logits.unflatten(0, crops.shape[:2]), self.teacher_temperature(step)
+            balanced = self.centring == "sinkhorn"
+            targets[sensor] = (
+                balanced_targets(logits, tau, sum_over_ranks) if balanced else teacher_targets(logits, tau)
             )
         return targets
 
