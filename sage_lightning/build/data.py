@@ -37,12 +37,12 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         test=data.split.test,
         split_seed=data.split.seed,
         workers=data.prepare_workers,
-        select=data.select,
+        select=data.get("select"),  # which checkpoints of before it have not
     )
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
     if pairs == 0:  # `prepare` gives a training split, so it is the selection that has none
-        raise UserError(f"data.select={data.select}: leaves no pair to train on")
+        raise UserError(f"data.select={data.get('select')}: leaves no pair to train on")
     if pairs < data.batch_size:
         raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs, no more")
     thermal = instantiate(cfg.thermal)
@@ -63,7 +63,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         batch_size=data.batch_size,
         seed=cfg.seed,
         num_workers=data.num_workers,
-        strata=_strata(data.balance, store),
+        strata=_strata(data.get("balance"), store),
     )
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.data.augment import FullView
-from sage_lightning.data.transform import PairTransform
+from sage_lightning.data.transform import PairTransform, decode
 from sage_lightning.models.towers import TwoTowers
 
 Array = NDArray[Any]
@@ -96,8 +96,15 @@ class Embedder:
 
     @torch.inference_mode()
     def attention(self, batch: PairBatch) -> tuple[Array, Array]:
-        """(B, rows, columns) of each tower's last block, averaged over heads, for a raw batch."""
+        """(B, heads, rows, columns) of each tower's last block, for a raw batch."""
         seen = self.views(batch)
         maps = self.towers.rgb_backbone.attention(seen.rgb), self.towers.ir_backbone.attention(seen.ir)
-        rgb, ir = (part.float().mean(1).cpu().numpy() for part in maps)
+        rgb, ir = (part.float().cpu().numpy() for part in maps)
         return rgb, ir
+
+    @torch.inference_mode()
+    def shown(self, batch: PairBatch) -> tuple[NDArray[np.uint8], Array]:
+        """What the towers see of a raw batch, for the eye: (B, H, W, 3) pictures and (B, h, w) degrees."""
+        rgb = self.view.rgb(batch.rgb.to(self.device).float() / 255)
+        pixels = (rgb.clamp(0, 1) * 255).round().byte().movedim(1, 3)
+        return pixels.cpu().numpy(), self.view.ir(decode(batch.ir.to(self.device))).float().cpu().numpy()

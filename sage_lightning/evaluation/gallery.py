@@ -32,7 +32,7 @@ from sage_lightning.evaluation.table import SENSORS
 
 Array = NDArray[Any]
 
-ATTENTION_PAIRS = 8
+ATTENTION_PAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ class Source:
 
     Attributes:
         pictures: rows → the pairs as they are stored.
-        attention: rows → (N, rows, columns) of the RGB tower and of the thermal tower.
+        attention: rows → the pairs as the towers see them, and (N, heads, rows, columns) of the RGB tower and
+            of the thermal tower.
     """
 
     pictures: Callable[[list[int]], Pictures]
-    attention: Callable[[list[int]], tuple[Array, Array]]
+    attention: Callable[[list[int]], tuple[Pictures, Array, Array]]
 
 
 def gallery(
@@ -79,17 +80,24 @@ def gallery(
     if clusters:
         figures["maps"] = _maps(test, clusters)
     rows = attention_examples(test.index, ATTENTION_PAIRS)
-    figures["attention"] = attention_sheet(source.pictures(rows), *source.attention(rows))
-    searches = search_examples(test.learned["rgb_projection"], test.learned["ir_projection"], test.index)
-    if searches:
-        rows = sorted({row for search in searches for row in (search.query, *search.found)})
-        place = {row: number for number, row in enumerate(rows)}
-        moved = [
-            Search(place[s.query], [place[row] for row in s.found], s.rank, s.among, s.title)
-            for s in searches
-        ]
-        figures["searches"] = retrieval_sheet(source.pictures(rows), moved)
+    figures["attention"] = attention_sheet(*source.attention(rows))
+    for query, other in (("rgb", "ir"), ("ir", "rgb")):
+        figures[f"searches_{query}"] = _searches(test, source, query, other)
     return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def _searches(test: Split, source: Source, query: str, other: str) -> Figure | None:
+    """Some searches by one sensor for the other's partner; None where nothing could be searched."""
+    asked, gallery = (test.learned[f"{sensor}_projection"] for sensor in (query, other))
+    searches = search_examples(asked, gallery, test.index)
+    if not searches:
+        return None
+    rows = sorted({row for search in searches for row in (search.query, *search.found)})
+    place = {row: number for number, row in enumerate(rows)}
+    moved = [
+        Search(place[s.query], [place[row] for row in s.found], s.rank, s.among, s.title) for s in searches
+    ]
+    return retrieval_sheet(source.pictures(rows), moved, by=query)
 
 
 def _maps(test: Split, clusters: dict[str, Clusters]) -> Figure:

@@ -14,18 +14,20 @@ from sage_lightning.evaluation.page import Picture, Section, render
 LONGEST_FACT = 48  # characters that fit into the strip under the title
 
 CAPTIONS = {
-    "curves": "Training and validation over optimiser steps; validation is on held-out local days.",
-    "retrieval": "R@1; lines are 95 % intervals over local days, the upright stroke is chance.",
+    "curves": "Training and validation, on held-out pairs, over optimiser steps.",
+    "retrieval": "R@1; lines are 95 % intervals over local days, or over queries where no day is known; the "
+    "upright stroke is chance.",
     "readouts_r2": "R² of linear probes of the backbone; 0 is to say the mean always. What is worse than "
     "-0.3 stands at the edge.",
     "readouts_accuracy": "Accuracy of linear probes of the backbone; the upright stroke is the share of the "
     "commonest label.",
     "maps": "Backbone embeddings by t-SNE of their first 50 principal components: neighbours are meant, "
     "distances are not. Numbers in a map are the names of positions or clusters.",
-    "attention": "Where each tower's last block looks, averaged over its heads: full light is four times "
-    "an even share.",
-    "searches": "Queries by RGB among the thermal frames of one (node, position): some that found their own "
-    "frame (green), then some that did not. Chosen by even spacing, not by eye.",
+    "attention": "Where each head of each tower's last block looks, on the view that the tower is given: "
+    "full light is four times an even share.",
+    "searches_rgb": "Queries by RGB among the thermal frames of one (node, position): some that found their "
+    "own frame (green), then some that did not. Chosen by even spacing, not by eye.",
+    "searches_ir": "The same the other way: queries by thermal frame among the RGB pictures.",
 }
 
 
@@ -63,14 +65,16 @@ def write_report(
         ]
 
     parts = [
-        sections.claim(short),
+        sections.claim(short, scores),
         sections.data(index),
         Section("training", "Training", pictures=shown("curves")) if "curves" in figures else None,
         sections.retrieval(scores, shown("retrieval")),
         sections.readouts(scores, shown("readouts_r2", "readouts_accuracy")),
         Section("maps", "Embeddings", pictures=shown("maps")) if "maps" in figures else None,
         Section("attention", "Attention", pictures=shown("attention")),
-        Section("examples", "Right and wrong", pictures=shown("searches")) if "searches" in figures else None,
+        Section("examples", "Right and wrong", pictures=examples)
+        if (examples := shown("searches_rgb", "searches_ir"))
+        else None,
         sections.clusters(scores, clusters, clustering, shown("clusters_rgb", "clusters_ir"))
         if clusters
         else None,
@@ -82,7 +86,8 @@ def write_report(
     days = scored["local_day"].nunique()
     page = render(
         title="What RGB and thermal pairs taught without labels",
-        subtitle=f"Evaluation on the {split} split: {len(scored)} pairs of {days} local days.",
+        subtitle=f"Evaluation on the {split} split: {len(scored)} pairs"
+        + (f" of {days} local days." if days else "."),
         facts=strip,
         sections=[part for part in parts if part is not None],
     )

@@ -117,10 +117,10 @@ def source_of(embedder: Embedder, store: PairStore, split: str) -> Source:
         rgb, raw = store.read(store_rows[rows])
         return Pictures(rgb, decode(torch.from_numpy(raw)).numpy(), UNIT_SIGNS[store.thermal_unit])
 
-    def attention(rows: list[int]) -> tuple[Array, Array]:
+    def attention(rows: list[int]) -> tuple[Pictures, Array, Array]:
         rgb, raw = store.read(store_rows[rows])
         none = torch.zeros(len(rows), dtype=torch.int64)
         batch = PairBatch(torch.from_numpy(rgb).permute(0, 3, 1, 2), torch.from_numpy(raw), none, none, none)
-        return embedder.attention(batch)
+        return Pictures(*embedder.shown(batch), UNIT_SIGNS[store.thermal_unit]), *embedder.attention(batch)
 
     return Source(pictures, attention)

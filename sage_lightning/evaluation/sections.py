@@ -26,8 +26,8 @@ def number(value: float, digits: int = 3) -> str:
     return NOTHING if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # no -0.000
 
 
-def claim(short: pd.DataFrame) -> Section:
-    """The headline table, and in words whether it holds."""
+def claim(short: pd.DataFrame, scores: pd.DataFrame) -> Section:
+    """The headline table, in words whether it holds, and how much it may owe to where the camera points."""
     columns = ["", "n", *FEATURES, "95 %"]
     rows = [
         [line["what"], str(line["n"]), *(number(line[name]) for name in FEATURES), line["95 %"]]
@@ -35,13 +35,14 @@ def claim(short: pd.DataFrame) -> Section:
     ]
     text = [
         *verdicts(short),
+        *confound(scores),
         "Every line sets what was learned beside what it has to beat: chance, the same "
         "towers with random weights, and features that need no learning.",
     ]
     caption = (
-        "R@1: share of queries whose own partner comes first; retrieval is by the projections, which the "
-        "loss aligns. Read-outs are linear probes of the thermal backbone's embedding. 95 %: interval of "
-        "what was learned, over local days."
+        "R@1: share of queries whose own partner comes first; retrieval is by the projections, in which the "
+        "towers learn to agree. Read-outs are linear probes of the thermal backbone's embedding. 95 %: "
+        "interval of what was learned, over local days, or over queries where no day is known."
     )
     return Section("claim", "What it learned", text, [Table(columns, rows, columns.index(LEARNED), caption)])
 
@@ -61,6 +62,28 @@ def verdicts(short: pd.DataFrame) -> list[str]:
             f"chance; the best of what is free, {best}, reaches {100 * first[best]:.1f} %. {said}"
         )
     return [said]
+
+
+def confound(scores: pd.DataFrame) -> list[str]:
+    """How well the position is read from each embedding, in words; nothing where no position is known."""
+    found = pick(scores, task="probe", label="position", metric="accuracy", subset="all")
+    if found.empty:
+        return []
+    chance = float(pick(found, features=CHANCE)["value"].iloc[0])
+    told = []
+    for sensor in SENSORS:
+        learned, random = (
+            float(pick(found, sensor=sensor, features=features, space=BACKBONE)["value"].iloc[0])
+            for features in (LEARNED, RANDOM)
+        )
+        told.append(
+            f"{100 * learned:.0f} % from {SENSOR_NAMES[sensor]} (random weights {100 * random:.0f} %)"
+        )
+    return [
+        f"Confound: a linear probe reads the camera's position from the embedding, right in "
+        f"{' and '.join(told)}; chance is {100 * chance:.0f} %. The more it does, the less a score over the "
+        "whole split says of content: trust those within one position."
+    ]
 
 
 def data(index: pd.DataFrame) -> Section:
@@ -85,7 +108,11 @@ def data(index: pd.DataFrame) -> Section:
         )
     text = [
         f"{len(usable)} usable pairs from {usable['node'].nunique()} nodes; {len(held)} rows in quarantine. "
-        "Splits are by whole local days, so no day is on both sides."
+        + (
+            "Splits are by whole local days, so no day is on both sides."
+            if usable["local_day"].notna().any()
+            else "Splits are those of the collection's table, or by hash."
+        )
     ]
     return Section("data", "Data", text, tables)
 

@@ -90,10 +90,10 @@ def make_source(pairs: int, seed: int = 0) -> Source:
     degrees = np.kron(60 * coarse.mean(-1) - 30, np.ones((1, 3, 3))).astype(np.float32)
     degrees[:, 0, 0] = np.nan
 
-    def attention(rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        weights = np.zeros((len(rows), 4, 4))
-        weights[:, 0, 0] = 1
-        return weights, weights
+    def attention(rows: list[int]) -> tuple[Pictures, np.ndarray, np.ndarray]:
+        weights = np.zeros((len(rows), 3, 4, 4))
+        weights[:, :, 0, 0] = 1
+        return Pictures(rgb[rows], degrees[rows], "°C"), weights, weights[:, :2]
 
     return Source(lambda rows: Pictures(rgb[rows], degrees[rows], "°C"), attention)
 

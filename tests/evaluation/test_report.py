@@ -10,11 +10,13 @@ from sklearn.cluster import HDBSCAN
 from sage_lightning.evaluation.examples import search_examples, spaced
 from sage_lightning.evaluation.figures.curves import training_curves
 from sage_lightning.evaluation.figures.sheet import Pictures
+from sage_lightning.evaluation.figures.sheets import attention_sheet
 from sage_lightning.evaluation.figures.svg import svg
 from sage_lightning.evaluation.gallery import gallery
 from sage_lightning.evaluation.headline import headline
 from sage_lightning.evaluation.report import write_report
 from sage_lightning.evaluation.run import grouped
+from sage_lightning.evaluation.sections import confound
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "image", "path", "use", "rect", "circle"}
 
@@ -150,3 +152,34 @@ def test_clusters_of_noise_alone_still_give_a_report(test, source, table):
     clusters = grouped(test, HDBSCAN(min_cluster_size=200, copy=True))
     assert clusters["rgb"].sizes == []
     assert "clusters_ir" in gallery(table, test, clusters, source, None)
+
+
+@pytest.mark.parametrize(("heads", "lines"), [(4, 2), (12, 4)])
+def test_every_head_has_its_map_on_what_the_tower_sees(heads, lines):
+    """RGB and thermal side by side where there is room, one under the other where there is not."""
+    rng = np.random.default_rng(0)
+    pictures = Pictures(rng.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8), rng.random((2, 8, 8)), "°C")
+    maps = rng.random((2, heads, 4, 4))
+    figure = attention_sheet(pictures, maps, maps)
+    images = figure.axes[0].get_images()
+    assert len(images) == 2 * 2 * (heads + 1)
+    assert len({image.get_extent()[2] for image in images}) == lines
+
+
+def test_searches_go_both_ways(page):
+    _, figures = page
+    assert {"searches_rgb", "searches_ir"} <= set(figures)
+
+
+def test_the_confound_is_told_where_positions_are_known(table):
+    (line,) = confound(table)
+    assert re.search(r"right in \d+ % from RGB \(random weights \d+ %\) and \d+ % from ", line)
+    assert confound(table[table["label"] != "position"]) == []
+
+
+def test_curves_show_what_any_method_logs():
+    names = ("train/loss", "train/loss_cross", "train/teacher_entropy_ir", "train/momentum", "train/lr")
+    figure = training_curves(pd.DataFrame({"step": [1, 2], **{name: [2.0, 1.0] for name in names}}))
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
+    assert len(titles) == 4
+    assert titles[-1] == "schedules, as a share of the largest"

@@ -5,6 +5,8 @@ from matplotlib.figure import Figure
 
 from sage_lightning.evaluation.figures.style import SERIES, styled
 
+SCHEDULES = "schedules, as a share of the largest"
+
 # panel → (column, name) in the vocabulary of logged names
 PANELS = {
     "loss": {"train/loss": "train", "val/loss": "val"},
@@ -12,6 +14,18 @@ PANELS = {
         "train/loss_invariance": "invariance",
         "train/loss_variance": "variance",
         "train/loss_covariance": "covariance",
+        "train/loss_cross": "cross-sensor",
+        "train/loss_intra": "same sensor",
+    },
+    "entropy of the teacher's targets, nats": {
+        "train/teacher_entropy_rgb": "RGB",
+        "train/teacher_entropy_ir": "IR",
+    },
+    SCHEDULES: {
+        "train/lr": "learning rate",
+        "train/weight_decay": "weight decay",
+        "train/momentum": "teacher's momentum",
+        "train/teacher_temperature": "teacher's temperature",
     },
     "R@1 within one position, val": {
         "val/retrieval_within_position_rgb_to_ir_r1": "RGB → IR",
@@ -50,7 +64,8 @@ def training_curves(history: pd.DataFrame) -> Figure | None:
         for colour, (column, name) in zip(SERIES, columns.items(), strict=False):
             told = history[["step", column]].dropna()
             marker = "o" if len(told) <= 12 else ""
-            axis.plot(told["step"], told[column], color=colour, label=name, marker=marker, markersize=3)
+            values = told[column] / told[column].max() if title == SCHEDULES else told[column]
+            axis.plot(told["step"], values, color=colour, label=name, marker=marker, markersize=3)
         axis.set_title(title)
         axis.set_xlabel("optimiser step")
         axis.grid(axis="y")

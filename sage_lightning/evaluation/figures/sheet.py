@@ -95,6 +95,13 @@ class Sheet:
         """Draws a thermal frame of the pictures into a cell."""
         self.picture(line, column, self.pictures.heat(place))
 
+    def sensor(self, line: int, column: int, place: int, sensor: str) -> None:
+        """Draws one sensor's picture, "rgb" or "ir", of a pair into a cell."""
+        if sensor == "rgb":
+            self.picture(line, column, self.pictures.rgb[place])
+        else:
+            self.thermal(line, column, place)
+
     def frame(self, line: int, column: int, colour: str) -> None:
         """Puts a frame around a cell."""
         corner = self._corner(line, column)

@@ -15,6 +15,7 @@ from sage_lightning.evaluation.figures.style import RIGHT, styled
 Array = NDArray[Any]
 
 FULL_LIGHT = 4.0  # times an even share of the attention
+MOST_COLUMNS = 14  # with more the pictures are too small to see
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,26 @@ def cluster_sheet(pictures: Pictures, clusters: Sequence[tuple[str, Sequence[int
 
 
 @styled
-def retrieval_sheet(pictures: Pictures, searches: Sequence[Search]) -> Figure:
-    """A line a query: the picture, its own thermal frame, and the best that were found in its position."""
+def retrieval_sheet(pictures: Pictures, searches: Sequence[Search], by: str) -> Figure:
+    """A line a query: the picture, its own partner, and the best that were found in its position.
+
+    Args:
+        pictures: what the searches point into.
+        searches: a line each.
+        by: the sensor that asks, "rgb" or "ir"; the other one is found.
+    """
     most = max(len(search.found) for search in searches)
     sheet = Sheet(pictures, columns=2 + most, lines=len(searches), head=0.2, foot=0.2)
     for column, name in enumerate(["query", "its own", *(f"found {n + 1}" for n in range(most))]):
         sheet.name_column(column, name)
     for line, search in enumerate(searches):
-        sheet.picture(line, 0, pictures.rgb[search.query])
-        sheet.thermal(line, 1, search.query)
+        sheet.sensor(line, 0, search.query, by)
         sheet.note(line, 0, search.title)
         sheet.note(line, 2, f"own frame at rank {search.rank:g} of {search.among}")
+        other = "ir" if by == "rgb" else "rgb"
+        sheet.sensor(line, 1, search.query, other)
         for column, place in enumerate(search.found, start=2):
-            sheet.thermal(line, column, place)
+            sheet.sensor(line, column, place, other)
             if place == search.query:
                 sheet.frame(line, column, RIGHT)
     sheet.scale()
@@ -77,23 +85,31 @@ def retrieval_sheet(pictures: Pictures, searches: Sequence[Search]) -> Figure:
 
 @styled
 def attention_sheet(pictures: Pictures, rgb_maps: Array, ir_maps: Array) -> Figure:
-    """Where each tower looks: the picture, then the same lit by its attention. Two pairs a line.
+    """Where each head of each tower looks: a line a pair, RGB and its heads, thermal and its heads.
+
+    Many heads take a line for each sensor.
 
     Args:
-        pictures: N pairs.
-        rgb_maps: (N, rows, columns) weights over the picture.
-        ir_maps: (N, rows', columns') weights over the thermal frame.
+        pictures: N pairs, as the towers see them.
+        rgb_maps: (N, heads, rows, columns) weights over the picture.
+        ir_maps: (N, heads', rows', columns') weights over the thermal frame.
     """
-    sheet = Sheet(pictures, columns=8, lines=-(-len(pictures.rgb) // 2), head=0.2)
-    for column, name in enumerate(["RGB", "attention", "thermal", "attention"] * 2):
-        sheet.name_column(column, name)
+    widths = {"rgb": 1 + rgb_maps.shape[1], "ir": 1 + ir_maps.shape[1]}
+    one_line = sum(widths.values()) <= MOST_COLUMNS
+    columns = sum(widths.values()) if one_line else max(widths.values())
+    sheet = Sheet(pictures, columns, lines=len(pictures.rgb) * (1 if one_line else 2), head=0.2)
     for place, picture in enumerate(pictures.rgb):
-        line, first = place // 2, 4 * (place % 2)
-        heat = pictures.heat(place)
-        sheet.picture(line, first, picture)
-        sheet.picture(line, first + 1, _lit(picture / 255, rgb_maps[place]))
-        sheet.picture(line, first + 2, heat)
-        sheet.picture(line, first + 3, _lit(heat, ir_maps[place]))
+        for number, (name, image, maps) in enumerate(
+            (("RGB", picture / 255, rgb_maps[place]), ("thermal", pictures.heat(place), ir_maps[place]))
+        ):
+            line, first = (place, number * widths["rgb"]) if one_line else (2 * place + number, 0)
+            sheet.picture(line, first, image)
+            for head, weights in enumerate(maps, start=1):
+                sheet.picture(line, first + head, _lit(image, weights))
+                if place == 0 and (one_line or number == 0):
+                    sheet.name_column(first + head, f"head {head}" if one_line else str(head))
+            if place == 0 and (one_line or number == 0):
+                sheet.name_column(first, name if one_line else "seen")
     return sheet.figure
 
 
