@@ -190,7 +190,9 @@ def _is_read(tree: dict[str, Any], key: str) -> bool:
     # As an attribute of its node: `cfg.data.batch_size`, `data.batch_size`, `data.split.val`.
     attribute = ".".join(key.split(".")[-2:])
     read = re.search(rf"(?<!\w){re.escape(attribute)}\b(?!\s*=[^=])", READERS)
-    return bool(read) or key in INTERPOLATED or (not node and f"cfg.{name}" in READERS)
+    # A node that another key takes as a whole is read with all its keys.
+    taken_whole = any(f"{key}.".startswith(f"{taken}.") for taken in INTERPOLATED)
+    return bool(read) or taken_whole or (not node and f"cfg.{name}" in READERS)
 
 
 def test_every_key_has_a_reader(compositions):

@@ -128,7 +128,8 @@ def _no_such_key(
 ) -> Problem:
     known = [*tree.settable, *tree.groups]
     if elsewhere := _options_with(key, tree, composer):
-        return Problem(f"{text}: no such key here; {' and '.join(elsewhere)} has it", (key,))
+        have = "have" if len(elsewhere) > 1 else "has"
+        return Problem(f"{text}: no such key here; {' and '.join(elsewhere)} {have} it", (key,))
     if near := nearest(
         key, [*known, *(name for name in parameters if not tree.has(name) and name not in OWNERS)]
     ):

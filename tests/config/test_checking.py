@@ -61,7 +61,7 @@ def test_what_is_right_passes(given: str) -> None:
         ("ir_patch=8", "ir_patch=8: no such key; did you mean data.ir_patch?"),
         ("modle=vicreg_vit_tiny", "modle=vicreg_vit_tiny: no such key; did you mean model?"),
         ("data.split={vla: 0.1}", "data.split={vla: 0.1}: no such key; did you mean data.split.val?"),
-        ("+data.root=/x", "+data.root=/x: no such key here; data=sage has it"),
+        ("+data.root=/x", "+data.root=/x: no such key here; data=folder and data=sage have it"),
         ("+data.ir_patch=8", "+data.ir_patch=8: the key is there already; write data.ir_patch=8"),
         ("~data.ir_patch", "~data.ir_patch: the key cannot be left out"),
         ("data.split=3", "data.split=3: data.split holds keys of its own: val, test, seed"),

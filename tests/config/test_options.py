@@ -23,6 +23,9 @@ def test_an_option_is_right_by_itself(choice: str, tmp_path: Path) -> None:
         overrides.append(f"data.root={tmp_path}")
         for name in ("6144x2048.jpg", "right_336x252_14bit.thermal.celsius.csv"):
             (tmp_path / f"1700000000000000000_{name}").touch()
+    if choice == "data=folder":
+        (tmp_path / "pairs.csv").write_text("rgb,ir\na.jpg,b.png\n")
+        overrides += [f"data.root={tmp_path}", "data.table=pairs.csv"]
     if choice == "trainer=ddp":
         overrides.append("trainer.accelerator=auto")  # a GPU is not everywhere
     if choice == "augment=multicrop":
