@@ -13,6 +13,7 @@ AT_LEAST_0 = (
     "augment.photometric.ir_offset",
     "augment.photometric.saturation",
     "augment.view.jitter",
+    "augment.view.local_crops",
     "data.num_workers",
     "model.freeze_epochs",
     "model.intra_weight",
@@ -23,16 +24,19 @@ AT_LEAST_0 = (
     "trainer.gradient_clip_val",
 )
 AT_LEAST_1 = (
+    "augment.view.global_crops",
     "callbacks.checkpoint_every_n_steps",
     "clustering.n_clusters",
     "data.batch_size",
     "data.days",
     "data.frames",
+    "data.ir_local_size",
     "data.ir_patch",
     "data.ir_size",
     "data.ir_store_size",
     "data.nodes",
     "data.prepare_workers",
+    "data.rgb_local_size",
     "data.rgb_patch",
     "data.rgb_size",
     "data.rgb_store_size",
@@ -63,7 +67,7 @@ FRACTIONS = (  # 0 and 1 included
     "model.momentum",
     "schedule.floor",
 )
-ABOVE_0 = ("augment.view.scale",)  # 1 included
+ABOVE_0 = ("augment.view.scale", "augment.view.global_scale", "augment.view.local_scale")  # 1 included
 INSIDE = ("data.split.val", "data.split.test")  # neither 0 nor 1
 BELOW_1 = (  # 0 included
     "data.faults",
@@ -73,6 +77,8 @@ BELOW_1 = (  # 0 included
 )
 RISING = (  # from the smaller to the larger
     "augment.photometric.blur_sigma",
+    "augment.view.global_scale",
+    "augment.view.local_scale",
     "augment.view.ratio",
     "augment.view.scale",
     "thermal.thresholds",

@@ -40,7 +40,7 @@ def patches(config: dict[str, Any]) -> Iterator[str]:
     """Patches that do not divide their image: timm would drop the border without a word."""
     for sensor in SENSORS:
         size, patch = get(config, f"data.{sensor}_size"), get(config, f"data.{sensor}_patch")
-        name = _backbone(config, sensor)
+        name, small = _backbone(config, sensor), get(config, f"data.{sensor}_local_size")
         if size is None or name is None or not _known(name):
             continue
         sides = _sides(size)
@@ -48,7 +48,11 @@ def patches(config: dict[str, Any]) -> Iterator[str]:
             if _is_vit(name):
                 yield f"data.{sensor}_patch=null: model.{sensor}_backbone is a ViT, which needs a patch size"
         elif patch >= 1 and min(sides) >= 1 and any(side % patch for side in sides) and _is_vit(name):
-            yield _patch_line(sensor, size, patch)
+            yield _patch_line(sensor, "size", size, patch)
+        if small is None or not _multi_crop(config) or patch is None or not _is_vit(name):
+            continue
+        if patch >= 1 and min(_sides(small)) >= 1 and any(side % patch for side in _sides(small)):
+            yield _patch_line(sensor, "local_size", small, patch)
 
 
 def regions(config: dict[str, Any]) -> Iterator[str]:
@@ -66,7 +70,12 @@ def regions(config: dict[str, Any]) -> Iterator[str]:
 
 def notes(config: dict[str, Any]) -> list[str]:
     """What is right but has no effect, one line each."""
-    return [
+    unused = [
+        f"data.{sensor}_local_size is unused: only augment=multicrop has local crops"
+        for sensor in SENSORS
+        if get(config, f"data.{sensor}_local_size") is not None and not _multi_crop(config)
+    ]
+    return unused + [
         f"data.{sensor}_patch is unused: model.{sensor}_backbone is a CNN"
         for sensor in SENSORS
         if get(config, f"data.{sensor}_patch") is not None
@@ -75,7 +84,11 @@ def notes(config: dict[str, Any]) -> list[str]:
     ]
 
 
-def _patch_line(sensor: str, size: Any, patch: int) -> str:
+def _multi_crop(config: dict[str, Any]) -> bool:
+    return str(get(config, "augment.view._target_")).endswith(".MultiCrop")
+
+
+def _patch_line(sensor: str, which: str, size: Any, patch: int) -> str:
     """Says which patches divide the image, and which images the patch divides, the nearest first."""
     sides = _sides(size)
     divisors = [d for d in range(1, min(sides) + 1) if not any(side % d for side in sides)]
@@ -94,8 +107,8 @@ def _patch_line(sensor: str, size: Any, patch: int) -> str:
             ]
         )
     return (
-        f"data.{sensor}_patch={patch} does not divide data.{sensor}_size={show(size)}: "
-        f"use {patches} or another divisor, or data.{sensor}_size={sizes}"
+        f"data.{sensor}_patch={patch} does not divide data.{sensor}_{which}={show(size)}: "
+        f"use {patches} or another divisor, or data.{sensor}_{which}={sizes}"
     )
 
 

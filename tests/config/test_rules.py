@@ -83,6 +83,20 @@ def test_an_unknown_backbone_is_answered_with_the_nearest() -> None:
     assert list(backbones(two_towers("convnext_atto"))) == []  # timm has it, conf/ does not name it
 
 
+def test_a_patch_divides_the_local_crops_that_are_asked_for() -> None:
+    many = {"augment": {"view": {"_target_": "x.MultiCrop"}}}
+    asked = two_towers(VIT, ir_local_size=20, rgb_local_size=24)
+    assert list(patches(asked | many)) == [
+        "data.ir_patch=8 does not divide data.ir_local_size=20: use 5, 10 or another divisor, "
+        "or data.ir_local_size=24, 16"
+    ]
+    assert list(patches(asked)) == []
+    assert list(patches(two_towers("resnet18", ir_local_size=20) | many)) == []
+    note = "data.{}_local_size is unused: only augment=multicrop has local crops"
+    assert config.notes(asked) == [note.format("rgb"), note.format("ir")]
+    assert config.notes(asked | many) == []
+
+
 def run(batch_size: int, devices: Any = 1, accumulate: int = 1, method: str = "x.VICReg") -> dict[str, Any]:
     return {
         "data": {"batch_size": batch_size},
@@ -145,6 +159,12 @@ def test_folders_that_are_missing(tmp_path: Path) -> None:
         ("augment.view.flip", 1.1, 1.0),
         ("augment.view.scale", [0.9, 0.4], [0.4, 0.9]),
         ("augment.view.scale", [0.0, 0.4], [0.4, 1.0]),
+        ("augment.view.global_crops", 0, 1),
+        ("augment.view.global_scale", [0.9, 0.4], [0.4, 1.0]),
+        ("augment.view.local_crops", -1, 0),
+        ("augment.view.local_scale", [0.0, 0.4], [0.05, 0.4]),
+        ("data.ir_local_size", 0, 1),
+        ("data.rgb_local_size", [24, 0], [24, 1]),
         ("augment.view.ratio", [0.0, 1.0], [0.5, 2.0]),
         ("augment.photometric.gray", 1.1, 1.0),
         ("augment.photometric.blur", -0.1, 0.0),
