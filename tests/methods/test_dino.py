@@ -1,7 +1,9 @@
 """Cross-modal DINO through a real Trainer: who teaches, who learns, who follows, who rests."""
 
 import math
+import re
 from functools import partial
+from pathlib import Path
 
 import pytest
 import pytorch_lightning as pl
@@ -291,6 +293,13 @@ def test_the_teacher_drops_nothing():
     assert model.student.training
     x = batch(0).rgb[0]
     assert torch.equal(model.teacher.embed_rgb(x), model.teacher.embed_rgb(x))
+
+
+def test_what_is_logged_is_in_the_vocabulary(tmp_path):
+    page = (Path(__file__).parents[2] / "docs/wandb.md").read_text()
+    table = page.partition("| name of DINO's |")[2].partition("\n\n")[0]
+    _, watch = fit(method("both"), tmp_path, epochs=1)
+    assert set(watch.logged[-1]) - {"train/loss", "train/lr"} == set(re.findall("`([^`]+)`", table))
 
 
 def test_an_unknown_direction_is_refused():
