@@ -126,7 +126,8 @@ class FolderSource:
         used = {"_split", *(name for name in self.columns.values() if name is not None)}
         labels = {name: table[name] for name in table.columns if name not in used}
         # A label of the collection's own that is called like a column of every index keeps its name's sense.
-        named = {f"{name}_label" if name in COLUMNS else name: column for name, column in labels.items()}
+        own = (*COLUMNS, "given_split", "group")
+        named = {f"{name}_label" if name in own else name: column for name, column in labels.items()}
         given = {"given_split": said["split"].astype("str")} if "split" in said else {}
         groups = {"group": said["group"].astype("str")} if "group" in said else {}
         index = index.assign(**named, **given, **groups)

@@ -42,6 +42,7 @@ def read_thermal(path: Path, size: tuple[int, int], scale: float, offset: float)
         Unusable: "unreadable", "truncated", "all NaN", or "false colour" where channels differ.
     """
     numbers = _matrix(path) * scale + offset
+    numbers[~(np.abs(numbers) <= np.finfo(np.float32).max)] = np.nan  # no number that a store could keep
     if np.isnan(numbers).all():
         raise Unusable(quarantine.ALL_NAN)
     if numbers.shape == size:
@@ -64,6 +65,8 @@ def _matrix(path: Path) -> NDArray[np.float64]:
         raise Unusable(error.reason) from error
     except (ValueError, EOFError, OSError) as error:  # what NumPy says of a file that is none of its own
         raise Unusable(quarantine.UNREADABLE) from error
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":  # an archive of arrays, or texts
+        raise Unusable(quarantine.UNREADABLE)
     return _one_channel(found)
 
 

@@ -230,3 +230,26 @@ def test_each_mistake_gives_its_line(folder: Path, options: dict[str, Any], line
     assert table_problems(**given) == [line.format(root=root) for line in lines]
     with pytest.raises(UserError):
         FolderSource(**given, ir_size=(4, 4), thermal_unit="display")
+
+
+def test_a_table_may_have_a_group_of_its_own_beside_the_one_that_is_named(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table.assign(group="x", given_split="y").to_csv(folder / "data/pairs.csv", index=False)
+    index = made(folder, COLUMNS | {"group": "sequence"}).index
+    assert set(index["group_label"]) == {"x"}
+    assert (index.groupby("group")["split"].nunique() == 1).all()
+
+
+def test_what_is_no_finite_number_is_missing(tmp_path: Path) -> None:
+    matrix = np.full((10, 15), 5.0)
+    matrix[0, 0], matrix[0, 1] = np.inf, 1e300
+    np.save(tmp_path / "ir.npy", matrix)
+    found = read_thermal(tmp_path / "ir.npy", (10, 15), 1, 0)
+    assert np.isnan(found[0, :2]).all()
+    assert np.isnan(found).sum() == 2
+
+
+def test_an_array_of_texts_is_unreadable(tmp_path: Path) -> None:
+    np.save(tmp_path / "ir.npy", np.array([["a", "b"]]))
+    with pytest.raises(Unusable, match="unreadable"):
+        read_thermal(tmp_path / "ir.npy", (10, 15), 1, 0)
