@@ -2,6 +2,7 @@
 
 NO_TIMESTAMP = "no timestamp"
 DUPLICATE = "duplicate"
+AMBIGUOUS = "ambiguous"
 PARTNER_MISSING = "partner missing"
 POSITION_MISMATCH = "position mismatch"
 UNREADABLE = "unreadable"

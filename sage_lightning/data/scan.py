@@ -82,9 +82,10 @@ def pairless(root: Path) -> str | None:
 def pair_files(files: pd.DataFrame) -> pd.DataFrame:
     """The pair index of listed files, sorted by pair id.
 
-    Of several files of one kind, node and time the first by path is taken and the others are quarantined.
-    A pair whose files name two positions is quarantined and its position null: one of the two is wrong, and
-    nothing says which.
+    Of several files that say the same of themselves the first by path is taken; the others are duplicates.
+    Files that say different positions at one node and time, as names with whole seconds may, are paired by
+    position; what has no position to go by is ambiguous. A pair whose two files name two positions is
+    quarantined and its position null: one of the two is wrong, and nothing says which.
 
     Args:
         files: one row a file: `path`, `kind` ("picture" or "thermal"), `node`, `time_ns`, `position`,
@@ -92,10 +93,16 @@ def pair_files(files: pd.DataFrame) -> pd.DataFrame:
     """
     files = files.sort_values("path")
     timeless = files["time_ns"] == NO_TIME
-    again = files.duplicated(["node", "time_ns", "kind"]) & ~timeless
-    sides = [files[~timeless & ~again & (files["kind"] == kind)] for kind in ("picture", "thermal")]
+    moment = ["node", "time_ns"]
+    places = files.groupby([*moment, "kind"])["position"].transform("nunique")
+    crowded = places.groupby([files[name] for name in moment]).transform("max") > 1
+    files = files.assign(place=files["position"].where(crowded, "").fillna(""))
+    again = files.duplicated([*moment, "kind", "place"]) & ~timeless
+    ambiguous = crowded & (files["place"] == "") & ~again & ~timeless
+    paired = files[~timeless & ~again & ~ambiguous]
+    sides = [paired[paired["kind"] == kind] for kind in ("picture", "thermal")]
     left, right = (side.drop(columns="kind") for side in sides)
-    pairs = left.merge(right, on=["node", "time_ns"], how="outer", suffixes=("_rgb", "_ir"))
+    pairs = left.merge(right, on=[*moment, "place"], how="outer", suffixes=("_rgb", "_ir"))
     pairs["reason"] = ""
     named = pairs["position_rgb"].notna() & pairs["position_ir"].notna()
     pairs.loc[named & (pairs["position_rgb"] != pairs["position_ir"]), "reason"] = (
@@ -105,6 +112,7 @@ def pair_files(files: pd.DataFrame) -> pd.DataFrame:
     parts = [
         pairs,
         _alone(files[again], quarantine.DUPLICATE),
+        _alone(files[ambiguous], quarantine.AMBIGUOUS),
         _alone(files[timeless], quarantine.NO_TIMESTAMP),
     ]
     return _index(pd.concat([part for part in parts if len(part)] or [pairs], ignore_index=True))
@@ -112,7 +120,7 @@ def pair_files(files: pd.DataFrame) -> pd.DataFrame:
 
 def _alone(files: pd.DataFrame, reason: str) -> pd.DataFrame:
     """Rows of one file each, in the shape of the merged pairs."""
-    rows = files[["node", "time_ns"]].copy()
+    rows = files[["node", "time_ns", "place"]].copy()
     for column in ("path", "position", "width", "height"):
         for side, kind in (("rgb", "picture"), ("ir", "thermal")):
             rows[f"{column}_{side}"] = files[column].where(files["kind"] == kind)
@@ -123,6 +131,7 @@ def _index(pairs: pd.DataFrame) -> pd.DataFrame:
     position = pairs["position_rgb"].fillna(pairs["position_ir"])
     timeless = pairs["time_ns"] == NO_TIME
     when = pairs["time_ns"].astype("str").mask(timeless, UNKNOWN)
+    when = when.where(timeless | (pairs["place"] == ""), when + "-" + pairs["place"])
     index = pd.DataFrame(
         {
             "pair_id": pd.Series(pairs["node"] + "-" + when, dtype="str"),

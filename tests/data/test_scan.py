@@ -103,6 +103,32 @@ def test_pairs_need_the_exact_nanosecond_and_the_same_node(tmp_path: Path) -> No
     assert set(reasons(found.index).values()) == {"partner missing"}
 
 
+def local(kind: str, position: str, folder: str = "") -> str:
+    name = "6144x2048{}.jpg" if kind == "rgb" else "right_336x252_14bit.thermal.celsius{}.csv"
+    return f"{folder}20230521-095736_W057_{name.format(position)}"
+
+
+def test_two_frames_of_one_second_are_paired_by_position(tmp_path: Path) -> None:
+    sides = [local(kind, position) for position in ("_position2", "_position10") for kind in ("rgb", "ir")]
+    index = scan(tmp_path, *sides).index
+    assert index["status"].tolist() == ["ok", "ok"]
+    assert index["position"].tolist() == ["10", "2"]
+    assert index["pair_id"].is_unique
+    for name in ("rgb_path", "ir_path"):
+        assert index[name].str.extract(r"position(\d+)", expand=False).tolist() == ["10", "2"]
+
+
+def test_what_has_no_position_among_several_of_one_second_is_ambiguous(tmp_path: Path) -> None:
+    files = {
+        local("rgb", "_position2"): "partner missing",
+        local("rgb", "_position10"): "",
+        local("ir", "_position10"): "",
+        local("ir", ""): "ambiguous",
+        local("ir", "", "copy/"): "duplicate",
+    }
+    assert reasons(scan(tmp_path, *files).index) == files
+
+
 def test_rows_are_sorted_by_pair_id(tmp_path: Path) -> None:
     times = [NOON + 5, NOON + 1, NOON + 3]
     index = scan(tmp_path, *(name(time) for time in times for name in (picture, thermal))).index
