@@ -89,7 +89,7 @@ def test_every_thermal_choice_makes_channels(name):
     assert channels.std() > 0.1
 
 
-@pytest.mark.parametrize("name", sorted({*options("augment")} - {"multicrop"}))
+@pytest.mark.parametrize("name", sorted({*options("augment")} - {"multicrop", "multicrop_large"}))
 def test_every_augmentation_makes_views(name):
     augment = composed(f"augment={name}").augment
     view = instantiate(augment.view)(rgb_size=(8, 8), ir_size=(4, 4))
@@ -102,12 +102,15 @@ def test_every_augmentation_makes_views(name):
     assert degrees.shape == (2, 4, 4)
 
 
-def test_multicrop_makes_crops():
-    augment = composed("augment=multicrop").augment
+@pytest.mark.parametrize(("name", "local"), [("multicrop", 8), ("multicrop_large", 0)])
+def test_multicrop_makes_crops(name, local):
+    augment = composed(f"augment={name}").augment
     sizes = {"rgb_size": (8, 8), "ir_size": (4, 4), "rgb_local_size": (4, 4), "ir_local_size": (2, 2)}
     view = instantiate(augment.view)(**sizes)
-    crops = view.small(torch.rand(2, 3, 12, 16), torch.rand(2, 12, 16), 1, *torch.tensor([[0, 0], [5, 6]]))
-    assert crops.rgb.shape == (16, 3, 4, 4)
+    pictures = (torch.rand(2, 3, 12, 16), torch.rand(2, 12, 16), 1, *torch.tensor([[0, 0], [5, 6]]))
+    assert view.large(*pictures).degrees.shape == (4, 4, 4)
+    small = view.small(*pictures)
+    assert (0 if small is None else len(small.rgb)) == 2 * local
 
 
 @pytest.mark.parametrize("name", options("optimizer"))

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import math
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,7 +16,7 @@ from sage_lightning.build.objects import instantiate
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
-from sage_lightning.models.towers import TwoTowers, share_trunk
+from sage_lightning.models.towers import TwoTowers, share_prototypes, share_trunk
 
 log = logging.getLogger("sage_lightning")
 
@@ -41,7 +42,10 @@ def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
     if sharing == "trunk":
         share_trunk(rgb, ir)
         return TwoTowers(rgb, ir, rgb_head, rgb_head)
-    return TwoTowers(rgb, ir, rgb_head, _head(ir.num_features, model))
+    ir_head = _head(ir.num_features, model)
+    if isinstance(rgb_head, PrototypeHead) and isinstance(ir_head, PrototypeHead):
+        share_prototypes(rgb_head, ir_head)
+    return TwoTowers(rgb, ir, rgb_head, ir_head)
 
 
 def _head(features: int, model: DictConfig) -> nn.Module:
@@ -75,13 +79,18 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
 def fill(cfg: DictConfig, pairs: int) -> None:
     """Fills in what the model leaves to the number of training pairs (null in the config), and says so.
 
-    Few pairs give many prototypes nothing to hold, and a slow teacher no steps to learn in.
+    Few pairs give many prototypes nothing to hold, and a slow teacher no steps to learn in: theirs follows
+    fast, which balanced batches, resting prototypes and spread bottlenecks keep from collapsing.
     """
     sizes = ((20_000, 1024), (50_000, 2048), (100_000, 4096))
+    few = pairs < sizes[0][0]
     values: dict[str, Any] = {
         "prototypes": next((count for below, count in sizes if pairs < below), 65_536),
-        "momentum": 0.99 if pairs < 20_000 else 0.996,
-        "teacher_temperature": [0.04, 0.04] if pairs < 20_000 else [0.04, 0.07],
+        "momentum": 0.9 if few else 0.996,
+        "teacher_temperature": [0.02, 0.02] if few else [0.04, 0.07],
+        "centring": "sinkhorn" if few else "mean",
+        "koleo_weight": 0.5 if few else 0.0,
+        "freeze_epochs": math.inf if few else 1.0,
     }
     for name, value in values.items():
         if name in cfg.model and cfg.model[name] is None:

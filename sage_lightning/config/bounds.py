@@ -17,6 +17,7 @@ AT_LEAST_0 = (
     "data.num_workers",
     "model.freeze_epochs",
     "model.intra_weight",
+    "model.koleo_weight",
     "model.temperature_epochs",
     "model.weight_decay_end",
     "optimizer.weight_decay",

@@ -20,7 +20,7 @@ def dino(config: dict[str, Any]) -> Iterator[str]:
     if sharing not in SHARING:
         yield f"model.sharing={sharing}: not one of {', '.join(SHARING)}"
         return
-    if (centring := get(config, "model.centring")) not in CENTRING:
+    if (centring := get(config, "model.centring")) is not None and centring not in CENTRING:
         yield f"model.centring={centring}: not one of {', '.join(CENTRING)}"
     intra = get(config, "model.intra_weight")
     if sharing == "separate" and intra == 0:

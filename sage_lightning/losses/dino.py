@@ -8,6 +8,7 @@ crops there are.
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sage_lightning.losses.vicreg import at_least_float32
@@ -71,3 +72,17 @@ def crop_cross_entropy(student: Tensor, targets: Tensor, temperature: float, *, 
 def entropy(targets: Tensor) -> Tensor:
     """Mean entropy of distributions (…, K), in nats: 0 is one prototype, ln K is nothing told."""
     return torch.special.entr(targets).sum(-1).mean()
+
+
+def koleo(points: Tensor) -> Tensor:
+    """−mean log of the distance to the nearest other point (Sablayrolles et al. 2019, eq. 2): the lower, the
+    more evenly points are spread, those that nearly coincide first.
+
+    Args:
+        points: (N, D) unit vectors of the global batch, N ≥ 2; crops of one pair do not belong in one call.
+    """
+    with torch.autocast(points.device.type, enabled=False):
+        points = at_least_float32(points)
+        likeness = (points.detach() @ points.detach().T).fill_diagonal_(-torch.inf)
+        # The small number that is added to each difference keeps the gradient of two equal points finite.
+        return -F.pairwise_distance(points, points[likeness.argmax(1)], eps=1e-8).log().mean()

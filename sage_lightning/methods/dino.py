@@ -16,8 +16,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
-from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, teacher_targets
-from sage_lightning.methods.gather import sum_over_ranks
+from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.methods.gather import gather_with_grad, sum_over_ranks
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
 from sage_lightning.models.prototypes import PrototypeHead
@@ -51,7 +51,8 @@ class DINO(LightningModule):
         centring: what keeps all pairs from one prototype: `mean`, a moving average of the teacher's logits,
             subtracted from them; or `sinkhorn`, which balances each batch beside that.
         centre_momentum: of the moving average.
-        freeze_epochs: epochs for which the prototypes stay as they are, bit for bit.
+        koleo_weight: of the term that spreads the students' bottlenecks of each large crop.
+        freeze_epochs: epochs for which the prototypes stay as they are, bit for bit; inf: all of them.
         weight_decay_end: the optimiser's weight decay goes there along half a cosine; null keeps it.
 
     Raises:
@@ -76,6 +77,7 @@ class DINO(LightningModule):
         temperature_epochs: float = 30.0,
         centring: Literal["mean", "sinkhorn"] = "mean",
         centre_momentum: float = 0.9,
+        koleo_weight: float = 0.0,
         freeze_epochs: float = 1.0,
         weight_decay_end: float | None = None,
     ) -> None:
@@ -96,7 +98,8 @@ class DINO(LightningModule):
         self.temperature_steps = round(temperature_epochs * steps_per_epoch)
         self.centring = centring
         self.centre_momentum = centre_momentum
-        self.freeze_steps = round(freeze_epochs * steps_per_epoch)
+        self.koleo_weight = koleo_weight
+        self.freeze_steps = freeze_epochs * steps_per_epoch
         self.weight_decay_end = weight_decay_end
         # Of the teacher's logits in the optimiser step that is under way: sum over crops, and how many.
         self._seen: dict[PrototypeHead, tuple[Tensor, int]] = {}
@@ -145,7 +148,8 @@ class DINO(LightningModule):
         """The loss of this rank's pairs; the mean over ranks, which hold equally many, is the global one."""
         step = self.global_step
         targets = self._targets(batch, step)
-        students = {sensor: self._logits(batch, sensor) for sensor in self.learning(step)}
+        bottlenecks = {sensor: self._bottlenecks(batch, sensor) for sensor in self.learning(step)}
+        students = {sensor: self._head(self.student, sensor).logits(z) for sensor, z in bottlenecks.items()}
         tau = self.student_temperature
         intra = [
             crop_cross_entropy(students[sensor], target, tau, skip_same=True)
@@ -164,6 +168,10 @@ class DINO(LightningModule):
             if self.intra_weight > 0:
                 logged["train/loss_intra"] = torch.stack(intra).mean()
                 loss = loss + self.intra_weight * logged["train/loss_intra"]
+        if self.koleo_weight > 0:
+            spread = [self._koleo(z[: len(batch.rgb)]) for z in bottlenecks.values()]
+            logged["train/loss_koleo"] = torch.stack(spread).mean()
+            loss = loss + self.koleo_weight * logged["train/loss_koleo"]
         logged |= {f"train/teacher_entropy_{sensor}": entropy(target) for sensor, target in targets.items()}
         self.log("train/loss", loss, prog_bar=True, sync_dist=True)
         self.log_dict(logged, sync_dist=True)
@@ -178,11 +186,18 @@ class DINO(LightningModule):
         )
         return loss
 
-    def _logits(self, batch: MultiCropBatch, sensor: Sensor) -> Tensor:
-        """(G + L, B, K) of the student: one forward a resolution, one call of the head."""
+    def _bottlenecks(self, batch: MultiCropBatch, sensor: Sensor) -> Tensor:
+        """(G + L, B, D) of the student: one forward a resolution, one call of the head."""
         crops = (batch.rgb, batch.rgb_local) if sensor == "rgb" else (batch.ir, batch.ir_local)
         embeddings = [self.student.embed(sensor, part.flatten(0, 1)) for part in crops if len(part)]
-        return self.student.project(sensor, torch.cat(embeddings)).unflatten(0, (-1, len(batch.row)))
+        bottlenecks = self._head(self.student, sensor).bottleneck(torch.cat(embeddings))
+        return bottlenecks.unflatten(0, (-1, len(batch.row)))
+
+    @staticmethod
+    def _koleo(bottlenecks: Tensor) -> Tensor:
+        """Mean over the large crops (G, B, D) of the term of the global batch."""
+        everyone = gather_with_grad(bottlenecks.transpose(0, 1).contiguous())
+        return torch.stack([koleo(crop) for crop in everyone.unbind(1)]).mean()
 
     @torch.no_grad()
     def _targets(self, batch: MultiCropBatch, step: int) -> dict[Sensor, Tensor]:
@@ -191,7 +206,7 @@ class DINO(LightningModule):
         for sensor in self.teaching(step):
             crops = batch.rgb if sensor == "rgb" else batch.ir
             logits = self.teacher.project(sensor, self.teacher.embed(sensor, crops.flatten(0, 1)))
-            head = self._head(sensor)
+            head = self._head(self.teacher, sensor)
             total, count = self._seen.get(head, (torch.zeros_like(head.centre), 0))
             said = logits.to(head.centre.dtype) + head.centre  # as they were before centring
             self._seen[head] = (total + said.sum(0), count + len(said))
@@ -202,16 +217,19 @@ class DINO(LightningModule):
             )
         return targets
 
-    def _head(self, sensor: Sensor) -> PrototypeHead:
-        head = self.teacher.rgb_projector if sensor == "rgb" else self.teacher.ir_projector
+    @staticmethod
+    def _head(towers: TwoTowers, sensor: Sensor) -> PrototypeHead:
+        head = towers.rgb_projector if sensor == "rgb" else towers.ir_projector
         assert isinstance(head, PrototypeHead)
         return head
+
+    def _heads(self, towers: TwoTowers) -> tuple[PrototypeHead, PrototypeHead]:
+        return self._head(towers, "rgb"), self._head(towers, "ir")
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Takes the prototypes' gradients away while they are frozen: without one, nothing decays either."""
         if self.global_step < self.freeze_steps:
-            for head in (self.student.rgb_projector, self.student.ir_projector):
-                assert isinstance(head, PrototypeHead)
+            for head in self._heads(self.student):
                 head.prototypes.grad = None
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:

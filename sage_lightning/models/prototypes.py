@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 
 class PrototypeHead(nn.Module):
-    """Linear and GELU for each width but the last, a Linear, L2 norm, the cosine with every prototype.
+    """Linear and GELU for each width but the last, a Linear, L2 norm: the bottleneck; its cosine with every
+    prototype.
 
     Prototypes are directions: weight norm with its gain fixed at 1. `centre` is subtracted from the logits;
     it is 0 but in a teacher, where the method keeps it, so that what is evaluated is what taught.
@@ -39,7 +40,14 @@ class PrototypeHead(nn.Module):
         self.register_buffer("centre", torch.zeros(prototypes))
         self.num_features: int = prototypes
 
-    def forward(self, embedding: Tensor) -> Tensor:
-        """(B, in_features) to (B, K) centred logits, cosines less the centre."""
-        bottleneck = F.normalize(self.layers(embedding), dim=-1)
+    def bottleneck(self, embedding: Tensor) -> Tensor:
+        """(B, in_features) to (B, widths[-1]) unit vectors."""
+        return F.normalize(self.layers(embedding), dim=-1)
+
+    def logits(self, bottleneck: Tensor) -> Tensor:
+        """(B, widths[-1]) unit vectors to (B, K) centred logits, cosines less the centre."""
         return F.linear(bottleneck, F.normalize(self.prototypes, dim=-1)) - self.centre
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """(B, in_features) to (B, K) centred logits."""
+        return self.logits(self.bottleneck(embedding))

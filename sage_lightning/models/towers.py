@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sage_lightning.models.backbone import Backbone
+from sage_lightning.models.prototypes import PrototypeHead
 
 Sensor = Literal["rgb", "ir"]
 _OWN = ("patch_embed", "pos_embed")  # what a ViT that shares its trunk keeps for its sensor
@@ -68,3 +69,11 @@ def share_trunk(rgb: Backbone, ir: Backbone) -> None:
     for name, part in rgb.net.named_children():
         if name not in _OWN:
             setattr(ir.net, name, part)
+
+
+def share_prototypes(rgb: PrototypeHead, ir: PrototypeHead) -> None:
+    """Gives the thermal head the RGB head's prototypes: what one sensor is to say of a pair, the other can.
+
+    Two sets of directions would have nothing in common but their numbers.
+    """
+    ir.prototypes = rgb.prototypes

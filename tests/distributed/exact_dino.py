@@ -12,7 +12,7 @@ from sage_lightning.batch import MultiCropBatch
 from sage_lightning.methods.dino import DINO
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.prototypes import PrototypeHead
-from sage_lightning.models.towers import TwoTowers, share_trunk
+from sage_lightning.models.towers import TwoTowers, share_prototypes, share_trunk
 from sage_lightning.optim.schedule import WarmupCosine
 
 PAIRS, STEPS, PROTOTYPES = 8, 6, 12
@@ -22,18 +22,19 @@ VIT = partial(
 RESNET = partial(
     Backbone, "resnet18", patch_size=None, options={"layers": (1, 1, 1, 1), "channels": (4, 4, 8, 8)}
 )
-# Direction, sharing, whether DDP must be told of parameters that rest.
+# Direction, sharing, whether DDP must be told of parameters that rest, whether all that few pairs need is on.
 CASES = (
-    ("both", "separate", False),
-    ("rgb_teacher", "separate", False),
-    ("ir_teacher", "separate", False),
-    ("alternate_roles", "trunk", False),
-    ("alternate_sensor", "trunk", True),
+    ("both", "separate", False, True),
+    ("rgb_teacher", "separate", False, False),
+    ("ir_teacher", "separate", False, True),
+    ("alternate_roles", "trunk", False, False),
+    ("alternate_sensor", "trunk", True, True),
 )
+FEW = {"centring": "sinkhorn", "koleo_weight": 0.5, "teacher_temperature": (0.02, 0.02)}
 
 
 def towers(sharing: str) -> TwoTowers:
-    """ViTs with one trunk, or a ViT for RGB and a ResNet with BatchNorm for thermal."""
+    """ViTs with one trunk, or RGB by a ViT and thermal by a ResNet with BatchNorm, one set of prototypes."""
     torch.manual_seed(0)
     rgb = VIT(img_size=16, patch_size=8, in_chans=3)
     head = PrototypeHead(16, [16, 8], PROTOTYPES)
@@ -42,7 +43,9 @@ def towers(sharing: str) -> TwoTowers:
         share_trunk(rgb, ir)
         return TwoTowers(rgb, ir, head, head).double()
     ir = RESNET(img_size=32, in_chans=1)
-    return TwoTowers(rgb, ir, head, PrototypeHead(ir.num_features, [16, 8], PROTOTYPES)).double()
+    other = PrototypeHead(ir.num_features, [16, 8], PROTOTYPES)
+    share_prototypes(head, other)
+    return TwoTowers(rgb, ir, head, other).double()
 
 
 def batches(rank: int, world: int) -> list[MultiCropBatch]:
@@ -74,10 +77,16 @@ class Logged(pl.Callback):
         self.seen.append({name: float(value) for name, value in trainer.callback_metrics.items()})
 
 
-def train(rank: int, world: int, direction: Any, sharing: str, rests: bool) -> dict[str, Any]:
+def train(rank: int, world: int, direction: Any, sharing: str, rests: bool, few: bool) -> dict[str, Any]:
     schedule = WarmupCosine(0, 0.1, steps_per_epoch=2, total_steps=STEPS, batch_size=256)
     optimizer = partial(torch.optim.SGD, lr=0.1, momentum=0.9, weight_decay=0.01)
-    numbers = {"momentum": 0.8, "freeze_epochs": 1, "temperature_epochs": 1, "weight_decay_end": 0.1}
+    numbers: dict[str, Any] = {
+        "momentum": 0.8,
+        "freeze_epochs": 1,
+        "temperature_epochs": 1,
+        "weight_decay_end": 0.1,
+    }
+    numbers |= FEW if few else {}
     method = DINO(towers(sharing), optimizer, schedule, 1, 2, STEPS, direction, **numbers)
     before = {name: value.clone() for name, value in method.state_dict().items()}
     logged = Logged()
@@ -101,4 +110,4 @@ def train(rank: int, world: int, direction: Any, sharing: str, rests: bool) -> d
 
 
 def check(rank: int, world: int) -> dict[str, Any]:
-    return {direction: train(rank, world, direction, sharing, rests) for direction, sharing, rests in CASES}
+    return {direction: train(rank, world, direction, *rest) for direction, *rest in CASES}

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sage_lightning.losses.dino import crop_cross_entropy, entropy, teacher_targets
+from sage_lightning.losses.dino import crop_cross_entropy, entropy, koleo, teacher_targets
 
 G, S, B, K = 2, 5, 3, 7
 
@@ -84,3 +84,29 @@ def test_half_precision_is_not_summed_in():
 def test_one_crop_has_no_other():
     with pytest.raises(ValueError, match="no other crop"):
         crop_cross_entropy(logits(1, B, K), teacher_targets(logits(1, B, K), 0.1), 0.1, skip_same=True)
+
+
+def unit(*shape, seed=0):
+    return torch.nn.functional.normalize(logits(*shape, seed=seed), dim=-1)
+
+
+def test_koleo_is_the_mean_log_distance_to_the_nearest():
+    points = unit(6, 4)
+    nearest = [min(math.dist(a, b) for j, b in enumerate(points) if j != i) for i, a in enumerate(points)]
+    expected = -sum(math.log(distance) for distance in nearest) / 6
+    assert koleo(points).item() == pytest.approx(expected, rel=1e-7)
+
+
+def test_koleo_drives_near_points_apart():
+    points = unit(8, 3).requires_grad_()
+    closest = float(torch.pdist(points.detach()).min())
+    for _ in range(20):
+        [gradient] = torch.autograd.grad(koleo(points), points)
+        points = torch.nn.functional.normalize(points.detach() - 0.02 * gradient, dim=-1).requires_grad_()
+    assert float(torch.pdist(points.detach()).min()) > 1.3 * closest
+
+
+def test_koleo_of_equal_points_is_finite():
+    points = unit(1, 4).expand(3, 4).clone().requires_grad_()
+    koleo(points).backward()
+    assert points.grad.isfinite().all()

@@ -11,11 +11,11 @@ import torch
 from torch.utils.data import DataLoader
 
 from sage_lightning.batch import MultiCropBatch
-from sage_lightning.losses.dino import teacher_targets
+from sage_lightning.losses.dino import koleo, teacher_targets
 from sage_lightning.methods.dino import DINO
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.prototypes import PrototypeHead
-from sage_lightning.models.towers import TwoTowers, share_trunk
+from sage_lightning.models.towers import TwoTowers, share_prototypes, share_trunk
 from sage_lightning.optim.schedule import WarmupCosine
 
 pytestmark = [
@@ -36,14 +36,17 @@ SEPARATE = ("rgb_teacher", "ir_teacher", "both", "alternate_roles")
 def towers(sharing="separate", drop_path=0.0):
     torch.manual_seed(0)
     make = partial(Backbone, "vit_tiny_patch16_224", options=TINY, drop_path=drop_path, any_size=True)
-    rgb, head = make(img_size=16, patch_size=8, in_chans=3), PrototypeHead(16, [16, 8], K)
+    new_head = partial(PrototypeHead, 16, [16, 8], K)
+    rgb, head = make(img_size=16, patch_size=8, in_chans=3), new_head()
     if sharing == "full":
         return TwoTowers(rgb, rgb, head, head)
     ir = make(img_size=8, patch_size=4, in_chans=1)
     if sharing == "trunk":
         share_trunk(rgb, ir)
         return TwoTowers(rgb, ir, head, head)
-    return TwoTowers(rgb, ir, head, PrototypeHead(16, [16, 8], K))
+    other = new_head()
+    share_prototypes(head, other)
+    return TwoTowers(rgb, ir, head, other)
 
 
 def method(direction="both", sharing="separate", drop_path=0.0, **options):
@@ -101,8 +104,9 @@ def fit(model, folder, epochs=EPOCHS, resume=None, make=batch, **options):
 
 def test_student_and_teacher_begin_alike_and_share_no_storage():
     model = method()
-    parts = [model.student, model.teacher, model.student.rgb_projector, model.student.ir_projector]
-    for one, other in ((parts[0], parts[1]), (parts[2], parts[3])):
+    heads = (model.student.rgb_projector, model.student.ir_projector)
+    assert heads[0].prototypes is heads[1].prototypes  # and nothing else
+    for one, other in ((model.student, model.teacher), (heads[0].layers, heads[1].layers)):
         assert not {p.data_ptr() for p in one.parameters()} & {p.data_ptr() for p in other.parameters()}
     for student, teacher in zip(model.student.parameters(), model.teacher.parameters(), strict=True):
         assert torch.equal(student, teacher)
@@ -213,6 +217,26 @@ def test_frozen_prototypes_stay_bit_for_bit(tmp_path):
         assert not torch.equal(watch.states[0][name], watch.states[1][name])
 
 
+def test_prototypes_can_rest_for_the_whole_run(tmp_path):
+    model = method(freeze_epochs=math.inf)
+    _, watch = fit(model, tmp_path)
+    name = "student.rgb_projector.prototypes"
+    assert all(torch.equal(watch.states[0][name], state[name]) for state in watch.states)
+
+
+def test_koleo_spreads_the_students_bottlenecks_of_each_large_crop(tmp_path):
+    model, pairs = method("rgb_teacher", koleo_weight=0.5), batch(0)
+    expected = []
+    for sensor, crops in (("rgb", pairs.rgb), ("ir", pairs.ir)):
+        head = model.student.rgb_projector if sensor == "rgb" else model.student.ir_projector
+        expected += [koleo(head.bottleneck(model.student.embed(sensor, crop))).item() for crop in crops]
+    _, watch = fit(model, tmp_path)
+    first = watch.logged[0]
+    assert first["train/loss_koleo"] == pytest.approx(sum(expected) / 4, rel=1e-4)
+    parts = first["train/loss_cross"] + first["train/loss_intra"] + 0.5 * first["train/loss_koleo"]
+    assert first["train/loss"] == pytest.approx(parts, rel=1e-6)
+
+
 @pytest.mark.parametrize("sharing", ["trunk", "full"])
 def test_the_sensor_that_is_not_seen_keeps_its_weights(sharing, tmp_path):
     make = (lambda step: batch(step, channels=3, size=16)) if sharing == "full" else batch
@@ -298,7 +322,7 @@ def test_the_teacher_drops_nothing():
 def test_what_is_logged_is_in_the_vocabulary(tmp_path):
     page = (Path(__file__).parents[2] / "docs/wandb.md").read_text()
     table = page.partition("| name of DINO's |")[2].partition("\n\n")[0]
-    _, watch = fit(method("both"), tmp_path, epochs=1)
+    _, watch = fit(method("both", koleo_weight=0.5), tmp_path, epochs=1)
     assert set(watch.logged[-1]) - {"train/loss", "train/lr"} == set(re.findall("`([^`]+)`", table))
 
 

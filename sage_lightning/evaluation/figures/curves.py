@@ -16,6 +16,7 @@ PANELS = {
         "train/loss_covariance": "covariance",
         "train/loss_cross": "cross-sensor",
         "train/loss_intra": "same sensor",
+        "train/loss_koleo": "KoLeo",
     },
     "entropy of the teacher's targets, nats": {
         "train/teacher_entropy_rgb": "RGB",
