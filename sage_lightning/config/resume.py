@@ -29,13 +29,14 @@ FREE = (
 )
 
 # Where files lie, which may have moved; of a simulated camera `data.nodes` is a number, and not among these.
-PLACES = ("paths.data_dir", "data.root", "data.nodes")
+PLACES = ("paths.data_dir", "data.root", "data.nodes", "data.table")
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.
 FOLLOWERS = (
     ("data.source.root", "paths.data_dir"),
     ("data.source.root", "data.root"),
     ("data.source.nodes", "data.nodes"),
+    ("data.source.table", "data.table"),
     ("data.source.workers", "data.prepare_workers"),
 )
 

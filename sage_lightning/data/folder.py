@@ -25,6 +25,7 @@ from sage_lightning.sage.nodes import Node
 SPLITS = ("train", "val", "test")
 ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
 _KELVIN = 273.15
+_DEGREES = (-_KELVIN, 5000.0)  # what a temperature can be; numbers beyond are marks for "no value"
 
 
 class FolderSource:
@@ -65,6 +66,7 @@ class FolderSource:
         self.thermal_unit = "celsius" if thermal_unit == "kelvin" else thermal_unit  # as `read` gives it
         self._scale = thermal_scale
         self._offset = thermal_offset - (_KELVIN if thermal_unit == "kelvin" else 0.0)
+        self._bounds = _DEGREES if self.thermal_unit == "celsius" else (-np.inf, np.inf)
         self.recipe: dict[str, Any] = {
             "kind": "folder",
             "unit": thermal_unit,
@@ -76,28 +78,50 @@ class FolderSource:
         """Reads the tables and looks which files are there.
 
         Raises:
-            UserError: the tables hold no row.
+            UserError: a table cannot be read or holds no row, a time is none, or no row is for training.
         """
         parts = [
-            _read(self.root / name).assign(**({} if split is None else {"_split": split}))
+            self._read(split, name).assign(**({} if split is None else {"_split": split}))
             for split, name in self.tables.items()
         ]
         table = pd.concat(parts, ignore_index=True)
         if table.empty:
             raise UserError(f"data.table: no row in {', '.join(self.tables.values())}")
         index = self._index(table)
-        digest = hashlib.sha256()
-        for column in ("rgb_path", "ir_path"):
+        digest, counts = hashlib.sha256(), dict.fromkeys(("rgb_path", "ir_path"), 0)
+        for column in counts:
             for path in index[column].dropna():
-                digest.update(f"{path}\0{(self.root / path).stat().st_size}\n".encode())
-        pictures, thermals = (int(index[name].notna().sum()) for name in ("rgb_path", "ir_path"))
-        return Scan(index, pictures, thermals, 0, digest.hexdigest())
+                if (file := self.root / path).is_file():
+                    digest.update(f"{path}\0{file.stat().st_size}\n".encode())
+                    counts[column] += 1
+        return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
+
+    def _read(self, split: str | None, name: str) -> pd.DataFrame:
+        path, key = self.root / name, _key(split)
+        names = [column for column in self.columns.values() if column is not None]
+        try:
+            if _is_parquet(path):
+                return pd.read_parquet(path)
+            return pd.read_csv(path, dtype=dict.fromkeys(names, "str"))  # a node "0012" keeps its zeros
+        except (ValueError, OSError) as error:
+            problem = str(error).strip().splitlines()[-1]
+            raise UserError(f"{key}={name}: cannot be read as a table ({problem})") from error
+
+    def _times(self, said: pd.Series) -> pd.Series:
+        times = pd.to_datetime(said, utc=True, errors="coerce", format="mixed")
+        if len(wrong := said[times.isna() & said.notna()]):
+            column, row = self.columns["time"], int(wrong.index[0])
+            raise UserError(f"data.columns.time={column}: {wrong.iloc[0]!r} in row {row + 1} is no time")
+        return times.astype("datetime64[ns, UTC]")
 
     def _index(self, table: pd.DataFrame) -> pd.DataFrame:
-        said = {role: table[name] for role, name in self.columns.items() if name is not None}
+        said = {role: _text(table[name]) for role, name in self.columns.items() if name is not None}
         if "_split" in table:
-            said["split"] = table["_split"]
-        rgb, ir = (said[role].astype("str") for role in ("rgb", "ir"))
+            said["split"] = table["_split"].astype("str")
+        elif "split" in said and not (said["split"] == "train").any():
+            found = ", ".join(sorted(said["split"].dropna().unique())[:5])
+            raise UserError(f"data.columns.split={self.columns['split']}: no row says train, but {found}")
+        rgb, ir = said["rgb"], said["ir"]
         there = {
             name: paths.map(lambda path: (self.root / path).is_file()) & paths.notna()
             for name, paths in (("rgb", rgb), ("ir", ir))
@@ -109,15 +133,15 @@ class FolderSource:
             reason[(reason == "") & ~said["split"].isin(SPLITS)] = quarantine.NO_SPLIT
         nothing = pd.Series(pd.NA, index=table.index)
         size = pd.Series(pd.NA, index=table.index, dtype="Int32")
-        time = pd.to_datetime(said.get("time", pd.Series(None, table.index, dtype="str")), utc=True)
+        time = self._times(said.get("time", pd.Series(None, table.index, dtype="str")))
         index = pd.DataFrame(
             {
                 "pair_id": rgb.where(~rgb.duplicated(), rgb + "#" + table.index.astype("str")),
                 "node": said.get("node", nothing).astype("str").fillna(UNKNOWN),
                 "position": said.get("position", nothing).astype("str"),
-                "time": time.astype("datetime64[ns, UTC]"),
-                "rgb_path": rgb.where(there["rgb"]),
-                "ir_path": ir.where(there["ir"]),
+                "time": time,
+                "rgb_path": rgb,
+                "ir_path": ir,
                 **dict.fromkeys(("rgb_width", "rgb_height", "ir_width", "ir_height"), size),
                 "status": pd.Series("ok", table.index, dtype="str").where(reason == "", "quarantined"),
                 "reason": reason,
@@ -128,8 +152,8 @@ class FolderSource:
         # A label of the collection's own that is called like a column of every index keeps its name's sense.
         own = (*COLUMNS, "given_split", "group")
         named = {f"{name}_label" if name in own else name: column for name, column in labels.items()}
-        given = {"given_split": said["split"].astype("str")} if "split" in said else {}
-        groups = {"group": said["group"].astype("str")} if "group" in said else {}
+        given = {"given_split": said["split"]} if "split" in said else {}
+        groups = {"group": said["group"]} if "group" in said else {}
         index = index.assign(**named, **given, **groups)
         return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
 
@@ -149,7 +173,8 @@ class FolderSource:
         """See `PairSource.read`."""
         assert self.ir_size is not None
         rgb = read_picture(self.root / rgb_path, size)
-        return rgb, read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset)
+        thermal = read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
+        return rgb, thermal
 
 
 def table_problems(
@@ -168,9 +193,11 @@ def table_problems(
         return ["data.table has no value: give data.table=<table in data.root>, or data.tables.train=…"]
     if table is None and columns.get("split") is not None:
         return [f"data.columns.split={columns['split']}: data.tables say the split; leave it out"]
+    if columns.get("rgb") is not None and columns.get("rgb") == columns.get("ir"):
+        return [f"data.columns.rgb and data.columns.ir are both {columns['rgb']}: a pair has two files"]
     lines = []
     for split, name in given.items():
-        key = "data.table" if split is None else f"data.tables.{split}"
+        key = _key(split)
         path = Path(root) / name
         if not path.is_file():
             lines.append(f"{key}={name}: no such file in data.root={root}")
@@ -196,11 +223,22 @@ def _tables(table: str | None, tables: Mapping[str, str | None]) -> dict[str | N
     return {split: name for split in SPLITS if (name := tables.get(split)) is not None}
 
 
+def _key(split: str | None) -> str:
+    return "data.table" if split is None else f"data.tables.{split}"
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
 def _columns(path: Path) -> list[str]:
-    if path.suffix == ".parquet":
+    if _is_parquet(path):
         return list(pq.read_schema(path).names)
     return [str(name) for name in pd.read_csv(path, nrows=0).columns]
 
 
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+def _text(column: pd.Series) -> pd.Series:
+    """Names as texts; whole numbers that an empty cell has turned into 1.0, 2.0 … are 1, 2 … again."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype("str")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sage_lightning.data import quarantine
 from sage_lightning.data.quarantine import Unusable
@@ -22,27 +22,37 @@ def read_picture(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W, 3) of `size`, averaged over areas; grey becomes three equal channels, transparency is left out.
 
     Raises:
-        Unusable: "unreadable" or "truncated".
+        Unusable: "truncated"; or "unreadable", as a picture of real numbers is: nothing says what is white.
     """
     image = _load(path)
-    if image.mode.startswith("I") or image.mode == "F":  # 16-bit grey, of which the upper half is seen
+    if image.mode == "F":
+        raise Unusable(quarantine.UNREADABLE)
+    if image.mode.startswith("I"):  # 16-bit grey, of which the upper half is kept
         levels = np.asarray(image, dtype=np.float64)
-        top = 65535 if levels.max() > 255 else 255
-        image = Image.fromarray(np.clip(levels / top * 255, 0, 255).astype(np.uint8))
+        image = Image.fromarray(np.clip(levels / 257, 0, 255).astype(np.uint8))
     image = image.convert("RGB")
     down = image.height >= size[0] and image.width >= size[1]
     how = Image.Resampling.BOX if down else Image.Resampling.BILINEAR
     return np.asarray(image.resize((size[1], size[0]), how))
 
 
-def read_thermal(path: Path, size: tuple[int, int], scale: float, offset: float) -> NDArray[np.float32]:
+def read_thermal(
+    path: Path,
+    size: tuple[int, int],
+    scale: float,
+    offset: float,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> NDArray[np.float32]:
     """(h, w) of `size`: the file's numbers · scale + offset, averaged over areas, NaN where missing.
+
+    What lies outside of `bounds` is missing too.
 
     Raises:
         Unusable: "unreadable", "truncated", "all NaN", or "false colour" where channels differ.
     """
     numbers = _matrix(path) * scale + offset
     numbers[~(np.abs(numbers) <= np.finfo(np.float32).max)] = np.nan  # no number that a store could keep
+    numbers[(numbers < bounds[0]) | (numbers > bounds[1])] = np.nan
     if np.isnan(numbers).all():
         raise Unusable(quarantine.ALL_NAN)
     if numbers.shape == size:
@@ -57,10 +67,10 @@ def read_thermal(path: Path, size: tuple[int, int], scale: float, offset: float)
 def _matrix(path: Path) -> NDArray[np.float64]:
     """The numbers as the file has them."""
     try:
-        if path.suffix == ".csv":
+        suffix = path.suffix.lower()
+        if suffix == ".csv":
             return read_celsius(path).astype(np.float64)
-        is_array = path.suffix == ".npy"
-        found = np.load(path, allow_pickle=False) if is_array else np.asarray(_load(path))
+        found = np.load(path, allow_pickle=False) if suffix == ".npy" else np.asarray(_load(path))
     except CelsiusError as error:
         raise Unusable(error.reason) from error
     except (ValueError, EOFError, OSError) as error:  # what NumPy says of a file that is none of its own
@@ -86,6 +96,7 @@ def _load(path: Path) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(path.read_bytes()))
         image.load()
+        image = ImageOps.exif_transpose(image)  # the way up that the camera noted
     except UnidentifiedImageError as error:
         raise Unusable(quarantine.UNREADABLE) from error
     except (OSError, SyntaxError) as error:

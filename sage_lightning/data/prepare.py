@@ -25,7 +25,7 @@ from sage_lightning.data.sources import PairSource
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 
-FORMAT = 1  # of what is written; another number makes every store again
+FORMAT = 2  # of what is written; another number makes every store again
 
 
 def prepare(

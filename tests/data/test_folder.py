@@ -253,3 +253,82 @@ def test_an_array_of_texts_is_unreadable(tmp_path: Path) -> None:
     np.save(tmp_path / "ir.npy", np.array([["a", "b"]]))
     with pytest.raises(Unusable, match="unreadable"):
         read_thermal(tmp_path / "ir.npy", (10, 15), 1, 0)
+
+
+def test_numbers_that_name_places_stay_whole_beside_an_empty_cell(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv", dtype="str")
+    table["place"], table["node"] = "7", "0012"
+    table.loc[3, "place"] = None
+    table.to_csv(folder / "data/pairs.csv", index=False)
+    index = made(folder, COLUMNS | {"position": "place", "node": "node"}).index
+    assert set(index["position"].dropna()) == {"7"}
+    assert index["position"].isna().sum() == 1
+    assert set(index["node"]) == {"0012"}
+    table["place"] = pd.to_numeric(table["place"])
+    table.to_parquet(folder / "data/pairs.parquet")
+    columns = COLUMNS | {"position": "place", "node": "node"}
+    index = made(folder, columns, table="pairs.parquet").index
+    assert set(index["position"].dropna()) == {"7"}
+
+
+def test_the_path_of_a_file_that_is_missing_is_told(folder: Path) -> None:
+    (folder / "data/ir/3.png").unlink()
+    index = made(folder).index.set_index("rgb_path")
+    assert index.loc["rgb/3.png", ["ir_path", "reason"]].tolist() == ["ir/3.png", "partner missing"]
+
+
+@pytest.mark.parametrize(
+    ("change", "columns", "line"),
+    [
+        (
+            {"seen": "yesterday, perhaps"},
+            {"time": "seen"},
+            "data.columns.time=seen: 'yesterday, perhaps' in row",
+        ),
+        ({"fold": "a"}, {"split": "fold"}, "data.columns.split=fold: no row says train, but a"),
+        (None, {}, "data.table=pairs.csv: cannot be read as a table ("),
+    ],
+)
+def test_what_a_table_cannot_mean_is_one_line(
+    folder: Path, change: dict[str, str] | None, columns: dict[str, str], line: str
+) -> None:
+    path = folder / "data/pairs.csv"
+    if change is None:
+        path.write_text(path.read_text() + "one,cell,too,many,for,this,table,x,y\n")
+    else:
+        pd.read_csv(path).assign(**change).to_csv(path, index=False)
+    with pytest.raises(UserError) as caught:
+        made(folder, COLUMNS | columns)
+    assert [found.startswith(line) for found in caught.value.lines] == [True]
+
+
+def test_both_files_of_a_pair_in_one_column_are_refused(folder: Path) -> None:
+    columns = {"rgb": "visible", "ir": "visible"}
+    [line] = table_problems(folder / "data", "pairs.csv", {}, columns)
+    assert line == "data.columns.rgb and data.columns.ir are both visible: a pair has two files"
+
+
+def test_marks_for_no_value_are_no_temperatures(tmp_path: Path) -> None:
+    matrix = np.full((10, 15), 290.0)
+    matrix[0, 0], matrix[0, 1] = -9999, 65535
+    np.save(tmp_path / "IR.NPY", matrix)
+    (tmp_path / "IR.NPY.npy").rename(tmp_path / "IR.NPY")
+    Image.new("RGB", (8, 8)).save(tmp_path / "rgb.png")
+    pd.DataFrame({"visible": ["rgb.png"], "thermal": ["IR.NPY"]}).to_csv(tmp_path / "pairs.csv", index=False)
+    for unit, missing in (("kelvin", 2), ("counts", 0)):
+        found = source(tmp_path, thermal_unit=unit).read("rgb.png", "IR.NPY", (8, 8))[1]
+        assert np.isnan(found).sum() == missing
+
+
+def test_a_dark_16_bit_picture_is_as_dark_as_its_numbers(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 200, np.uint16)).save(tmp_path / "a.png")
+    assert (read_picture(tmp_path / "a.png", (4, 4)) == 0).all()
+
+
+def test_the_way_up_is_that_of_the_camera(tmp_path: Path) -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[:, :4] = 255
+    upright, exif = Image.fromarray(pixels), Image.Exif()
+    exif[0x0112] = 3  # the camera hung upside down
+    upright.rotate(180).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png", (8, 8)), pixels)
