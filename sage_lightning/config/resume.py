@@ -119,7 +119,8 @@ def moved(config: dict[str, Any], places: Mapping[str, str | None]) -> dict[str,
             lines.append(f"{key}={place}: this checkpoint's data have none; leave it out")
             continue
         section, name = key.split(".")
-        now[section][name] = str(Path(place).absolute())
+        # A table's path counts from data.root, as it did.
+        now[section][name] = place if name == "table" else str(Path(place).absolute())
     if lines:
         raise UserError(*lines)
     return _followed(config, now)

@@ -94,9 +94,9 @@ def _one_channel(found: NDArray[Any]) -> NDArray[np.float64]:
 
 def _load(path: Path) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(path.read_bytes()))
-        image.load()
-        image = ImageOps.exif_transpose(image)  # the way up that the camera noted
+        opened = Image.open(io.BytesIO(path.read_bytes()))
+        opened.load()
+        image = ImageOps.exif_transpose(opened)  # the way up that the camera noted
     except UnidentifiedImageError as error:
         raise Unusable(quarantine.UNREADABLE) from error
     except (OSError, SyntaxError) as error:

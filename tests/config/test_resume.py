@@ -34,6 +34,9 @@ def test_the_files_of_a_checkpoint_have_moved() -> None:
 
 
 def test_a_simulated_camera_moves_with_the_cache() -> None:
+    begun = {"data": {"root": "/a", "table": "/a/t.csv", "source": {"root": "/a", "table": "/a/t.csv"}}}
+    now = moved(begun, {"data.root": "/b", "data.table": "t.csv"})["data"]
+    assert now == {"root": "/b", "table": "t.csv", "source": {"root": "/b", "table": "t.csv"}}
     now = moved(SIMULATED, {"paths.data_dir": "/new"})
     assert now["data"]["source"]["root"] == now["paths"]["data_dir"] == "/new"
     with pytest.raises(UserError) as caught:
