@@ -1,4 +1,4 @@
-"""What `python train.py` promises of itself: on held-out days it has learned content, not pointing."""
+"""What `python train.py` promises, by VICReg and by DINO: content, not pointing, for days it never saw."""
 
 import subprocess
 import sys
@@ -14,10 +14,20 @@ ROOT = Path(__file__).parents[1]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-@pytest.fixture(scope="module")
-def scores(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+DINO = "model=dino_vit_pico"
+RUNS = {
+    "vicreg": (),
+    **{
+        name: (DINO, f"model.direction={name}")
+        for name in ("both", "rgb_teacher", "ir_teacher", "alternate_roles")
+    },
+}
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def scores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     desk = tmp_path_factory.mktemp("desk")
-    subprocess.run([sys.executable, str(ROOT / "train.py")], cwd=desk, check=True)
+    subprocess.run([sys.executable, str(ROOT / "train.py"), *RUNS[request.param]], cwd=desk, check=True)
     (table,) = desk.glob("outputs/train/*/scores.csv")
     return pd.read_csv(table, keep_default_na=False, na_values=["nan"])
 
@@ -44,3 +54,9 @@ def test_cloud_fraction_can_be_read_from_the_thermal_embedding(scores, subset):
     assert learned >= 0.5
     assert learned > value(scores, RANDOM, BACKBONE, **keys)
     assert learned > value(scores, MEAN, PIXELS, **keys)
+
+
+def test_the_rgb_tower_is_better_than_its_initialisation(scores):
+    """Also where its teacher teaches and nothing of the other sensor reaches it."""
+    keys = {"task": "probe", "label": "cloud_fraction", "metric": "r2", "sensor": "rgb", "subset": "day"}
+    assert value(scores, LEARNED, BACKBONE, **keys) > value(scores, RANDOM, BACKBONE, **keys)

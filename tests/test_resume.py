@@ -19,45 +19,42 @@ ROOT = Path(__file__).parents[1]
 EPOCH, STEPS = 12, 36  # of the run in conftest.py
 
 
+def killed_in_mid_epoch(arguments: list[str], folder: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """A `python train.py` that got SIGKILL in its second epoch: its folder, exit status, and what it said."""
+    for attempt in range(5):  # on a busy machine a run may be over before it is looked at
+        made = _killed(arguments, folder, folder / f"run{attempt}", environment)
+        step = read_checkpoint(Path(made["run"]) / "checkpoints/last.ckpt")[KEY]["step"]
+        if made["status"] != 0 and EPOCH < step < STEPS and step % EPOCH:
+            break
+    return made
+
+
+def _killed(arguments: list[str], folder: Path, run: Path, environment: dict[str, str]) -> dict[str, Any]:
+    more = ["callbacks.checkpoint_every_n_steps=1", f"hydra.run.dir={run}"]
+    with (folder / "said").open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "train.py"), *arguments, *more],
+            cwd=folder,
+            env=environment,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        last = run / "checkpoints/last.ckpt"
+        # Reading it while the run renews it: at no moment is there half a file.
+        while process.poll() is None and (not last.exists() or read_checkpoint(last)[KEY]["step"] <= EPOCH):
+            time.sleep(0.02)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        return {"run": str(run), "status": process.wait(), "said": (folder / "said").read_text()}
+
+
 @pytest.fixture(scope="session")
 def killed(once, trained, tiny, environment) -> Path:
     """The folder of a run like `trained`, killed in the middle of its second epoch."""
 
-    def make(folder: Path) -> dict[str, Any]:
-        for attempt in range(5):  # on a busy machine a run may be over before it is looked at
-            made = killed_once(folder, folder / f"run{attempt}")
-            step = read_checkpoint(Path(made["run"]) / "checkpoints/last.ckpt")[KEY]["step"]
-            if made["status"] != 0 and EPOCH < step < STEPS and step % EPOCH:
-                break
-        return made
-
-    def killed_once(folder: Path, run: Path) -> dict[str, Any]:
-        arguments = [
-            *tiny,
-            "callbacks.checkpoint_every_n_steps=1",
-            f"paths.data_dir={trained.desk / 'cache'}",
-            f"hydra.run.dir={run}",
-        ]
-        with (folder / "said").open("w") as said:
-            process = subprocess.Popen(
-                [sys.executable, str(ROOT / "train.py"), *arguments],
-                cwd=folder,
-                env=environment,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            last = run / "checkpoints/last.ckpt"
-            # Reading it while the run renews it: at no moment is there half a file.
-            while process.poll() is None and (
-                not last.exists() or read_checkpoint(last)[KEY]["step"] <= EPOCH
-            ):
-                time.sleep(0.02)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            return {"run": str(run), "status": process.wait(), "said": (folder / "said").read_text()}
-
-    found = once("killed", make)
+    arguments = [*tiny, f"paths.data_dir={trained.desk / 'cache'}"]
+    found = once("killed", lambda folder: killed_in_mid_epoch(arguments, folder, environment))
     assert found["status"] == -signal.SIGKILL, found["said"]
     run = Path(found["run"])
     assert not (run / "report.html").exists()
@@ -111,6 +108,27 @@ def test_resuming_with_nothing_else_said(killed, step, trained, command, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
     (folder,) = tmp_path.glob("outputs/train/*")
     assert_ends_as_if_never_killed(folder, trained.folder, step)
+
+
+@pytest.mark.slow
+def test_dino_goes_on_too(trained, command, tiny, environment, tmp_path):
+    """Teacher, centre, temperature and momentum beside the student, by the real commands."""
+    arguments = [
+        *(argument for argument in tiny if not argument.startswith(("model", "optimizer", "schedule"))),
+        "model=dino_vit_pico",
+        "model.direction=alternate_roles",
+        "model.prototypes=64",
+        f"paths.data_dir={trained.desk / 'cache'}",
+    ]
+    whole = tmp_path / "whole"
+    outcome = command("train.py", *arguments, f"hydra.run.dir={whole}", cwd=tmp_path)
+    assert outcome.status == 0, outcome.stdout + outcome.stderr
+    found = killed_in_mid_epoch(arguments, tmp_path, environment)
+    assert found["status"] == -signal.SIGKILL, found["said"]
+    step = read_checkpoint(Path(found["run"]) / "checkpoints/last.ckpt")[KEY]["step"]
+    again = command("train.py", f"resume={found['run']}", f"hydra.run.dir={tmp_path / 'again'}", cwd=tmp_path)
+    assert again.status == 0, again.stdout + again.stderr
+    assert_ends_as_if_never_killed(tmp_path / "again", whole, step)
 
 
 def test_what_would_be_another_training_is_refused(killed, command, tmp_path):
