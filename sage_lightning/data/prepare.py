@@ -12,15 +12,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from filelock import FileLock
-from numpy.typing import NDArray
 
 from sage_lightning.data.decode import decode_pairs
 from sage_lightning.data.index import COLUMNS, add_place_and_time, index_hash, label_columns, summary
 from sage_lightning.data.select import check_columns
-from sage_lightning.data.shards import in_one_encoding, part_path, read_note, write_json
+from sage_lightning.data.shards import in_one_encoding, read_note, write_json
 from sage_lightning.data.sources import PairSource
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
@@ -81,9 +79,8 @@ def prepare(
         count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
         notes = in_one_encoding(cache_dir / decoded, count)
         index = _settle(index, notes)
-        usable = _usable(index, source)
+        _usable(index, source)
         index["split"] = source.split(index, val, test, split_seed)
-        train = usable.loc[index["split"] == "train", "store_row"].to_numpy(dtype=np.int64)
         dtype = next(note["files"]["ir"]["dtype"] for note in notes if note["pairs"])
         manifest = {
             "format": FORMAT,
@@ -93,7 +90,6 @@ def prepare(
             "thermal_unit": source.thermal_unit,
             "rgb_size": rgb_size,
             "ir_size": ir_size,
-            "statistics": _statistics(cache_dir / decoded, notes, rgb_size, train),
             "index_hash": index_hash(index),
             "source": source.recipe,
             "split": {"val": val, "test": test, "seed": split_seed},
@@ -137,21 +133,6 @@ def _settle(index: pd.DataFrame, notes: list[dict[str, Any]]) -> pd.DataFrame:
         reason=index["reason"].mask(found, index["pair_id"].map(failed)),
         store_row=(usable.cumsum() - 1).where(usable).astype("Int64"),
     )
-
-
-def _statistics(
-    folder: Path, notes: list[dict[str, Any]], rgb_size: tuple[int, int], train: NDArray[np.int64]
-) -> dict[str, dict[str, list[float]]]:
-    """Means and standard deviations over the pixels of these store rows."""
-    kept = [np.load(part_path(folder, "moments", shard)) for shard, note in enumerate(notes) if note["pairs"]]
-    sums = np.concatenate(kept)[train].sum(0)
-    pixels = len(train) * rgb_size[0] * rgb_size[1]
-    means = {"rgb": sums[:3] / pixels / 255, "ir": sums[7:8] / sums[6]}
-    squares = {"rgb": sums[3:6] / pixels / 255**2, "ir": sums[8:9] / sums[6]}
-    return {
-        sensor: {"mean": mean.tolist(), "std": np.sqrt(np.maximum(squares[sensor] - mean**2, 0)).tolist()}
-        for sensor, mean in means.items()
-    }
 
 
 def _write(folder: Path, index: pd.DataFrame, manifest: dict[str, Any]) -> None:

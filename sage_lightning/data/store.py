@@ -77,13 +77,26 @@ class PairStore:
         height, width = self.manifest["ir_size"]
         return height, width
 
-    @property
+    @cached_property
     def statistics(self) -> dict[str, dict[str, list[float]]]:
-        """`["rgb"|"ir"]["mean"|"std"]` over all pixels of the train split, one number a channel.
+        """`["rgb"|"ir"]["mean"|"std"]` over all pixels of the train split as selected, one number a channel.
 
         RGB is in 0…1, thermal in `thermal_unit`, its missing values left out.
         """
-        return self.manifest["statistics"]
+        kept = [
+            np.load(part_path(self.shard_folder, "moments", shard), allow_pickle=False)
+            for shard, pairs in enumerate(self.manifest["shard_pairs"])
+            if pairs
+        ]
+        rows = self.rows("train")
+        sums = np.concatenate(kept)[rows].sum(0)
+        pixels = len(rows) * self.rgb_size[0] * self.rgb_size[1]
+        means = {"rgb": sums[:3] / pixels / 255, "ir": sums[7:8] / sums[6]}
+        squares = {"rgb": sums[3:6] / pixels / 255**2, "ir": sums[8:9] / sums[6]}
+        return {
+            sensor: {"mean": mean.tolist(), "std": np.sqrt(np.maximum(squares[sensor] - mean**2, 0)).tolist()}
+            for sensor, mean in means.items()
+        }
 
     def split_index(self, split: str) -> pd.DataFrame:
         """The index of the usable pairs of a split; row i is the pair at `rows(split)[i]`."""

@@ -80,8 +80,11 @@ def test_splits_are_rows_of_the_store(make: Prepare) -> None:
         assert set(index["split"]) == {split}
 
 
-def test_statistics_are_those_of_the_train_split(make: Prepare) -> None:
-    store = make()
+@pytest.mark.parametrize("select", [None, "store_row % 2 == 0"])
+def test_statistics_are_those_of_the_train_split_as_selected(make: Prepare, select: str | None) -> None:
+    whole = make()
+    store = PairStore(whole.folder, select)
+    assert 0 < len(store.rows("train")) <= len(whole.rows("train")) / (1 if select is None else 1.5)
     rgb, ir = store.read(store.rows("train"))
     celsius = np.where(ir == 0, np.nan, ir / 100 - 273.15)
     said = store.statistics
