@@ -25,8 +25,9 @@ CAPTIONS = {
     "distances are not. Numbers in a map are the names of positions or clusters.",
     "attention": "Where each head of each tower's last block looks, on the view that the tower is given: "
     "full light is four times an even share.",
-    "searches_rgb": "Queries by RGB among the thermal frames of one (node, position): some that found their "
-    "own frame (green), then some that did not. Chosen by even spacing, not by eye.",
+    "searches_rgb": "Queries by RGB among the thermal frames of one (node, position), or of all where none "
+    "is known: some that found their own frame (green), then some that did not. Chosen by even spacing, not "
+    "by eye.",
     "searches_ir": "The same the other way: queries by thermal frame among the RGB pictures.",
 }
 

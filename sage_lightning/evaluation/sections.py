@@ -106,8 +106,9 @@ def data(index: pd.DataFrame) -> Section:
                 [[str(reason), str(count)] for reason, count in reasons.items()],
             )
         )
+    count = usable["node"].nunique()
     text = [
-        f"{len(usable)} usable pairs from {usable['node'].nunique()} nodes; {len(held)} rows in quarantine. "
+        f"{len(usable)} usable pairs from {count} node{'s' * (count != 1)}; {len(held)} rows in quarantine. "
         + (
             "Splits are by whole local days, so no day is on both sides."
             if usable["local_day"].notna().any()
@@ -142,11 +143,17 @@ def retrieval(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
         ]
         caption = f"{title}: {size['n']} queries, gallery of {size['value']:.0f} on average"
         tables.append(Table(["", *heads], rows, caption=caption))
+    within = scores["task"].str.startswith("retrieval_within_position").any()
     text = [
-        "A query is one sensor's picture; the gallery holds the other sensor's. Within one (node, position) "
-        "every frame has the same background, so only weather, light and passing objects tell frames apart: "
-        "this is the measure of content. Over the whole split, knowing where the camera points helps. Ties "
-        "count by their expected rank. Backbone spaces of two towers are not aligned with each other."
+        "A query is one sensor's picture; the gallery holds the other sensor's. "
+        + (
+            "Within one (node, position) every frame has the same background, so only weather, light and "
+            "passing objects tell frames apart: this is the measure of content. Over the whole split, "
+            "knowing where the camera points helps. "
+            if within
+            else "Where cameras pointed is not known here, so the gallery is the whole split. "
+        )
+        + "Ties count by their expected rank. Backbone spaces of two towers are not aligned with each other."
     ]
     return Section("retrieval", "Retrieval", text, tables, pictures)
 

@@ -9,6 +9,7 @@ from sklearn.cluster import HDBSCAN
 
 from sage_lightning.evaluation.examples import search_examples, spaced
 from sage_lightning.evaluation.figures.curves import training_curves
+from sage_lightning.evaluation.figures.scores import retrieval_dots
 from sage_lightning.evaluation.figures.sheet import Pictures
 from sage_lightning.evaluation.figures.sheets import attention_sheet
 from sage_lightning.evaluation.figures.svg import svg
@@ -16,7 +17,7 @@ from sage_lightning.evaluation.gallery import gallery
 from sage_lightning.evaluation.headline import headline
 from sage_lightning.evaluation.report import write_report
 from sage_lightning.evaluation.run import grouped
-from sage_lightning.evaluation.sections import confound
+from sage_lightning.evaluation.sections import confound, retrieval
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "image", "path", "use", "rect", "circle"}
 
@@ -183,3 +184,12 @@ def test_curves_show_what_any_method_logs():
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
     assert len(titles) == 4
     assert titles[-1] == "schedules, as a share of the largest"
+
+
+def test_where_no_position_is_known_there_is_no_panel_of_it(table):
+    titles = [axes.get_title(loc="left") for axes in retrieval_dots(table).axes]
+    assert titles == ["within one (node, position)", "over the whole split"]
+    whole = table[~table["task"].str.startswith("retrieval_within_position")]
+    assert [axes.get_title(loc="left") for axes in retrieval_dots(whole).axes] == ["over the whole split"]
+    assert "the gallery is the whole split" in retrieval(whole, []).text[0]
+    assert "the gallery is the whole split" not in retrieval(table, []).text[0]

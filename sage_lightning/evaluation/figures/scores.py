@@ -15,7 +15,7 @@ ARROWS = {"rgb_to_ir": "RGB → IR", "ir_to_rgb": "IR → RGB"}
 
 @styled
 def retrieval_dots(scores: pd.DataFrame) -> Figure:
-    """R@1 for each subset and direction: within one (node, position), and over the split.
+    """R@1 for each subset and direction: within one (node, position), where any is known, and over the split.
 
     Learned and random features are the projections; bars are 95 % intervals over days.
     """
@@ -23,19 +23,17 @@ def retrieval_dots(scores: pd.DataFrame) -> Figure:
     lines = [
         (subset, direction) for subset in SUBSETS for direction in ARROWS if subset in set(found["subset"])
     ]
+    titles = {
+        "retrieval_within_position": "within one (node, position)",
+        "retrieval": "over the whole split",
+    }
+    scopes = [scope for scope in titles if (found["task"] == f"{scope}_{next(iter(ARROWS))}").any()]
     figure = Figure(figsize=(9.2, 0.9 + 0.36 * len(lines)))
-    axes = figure.subplots(1, 2, sharey=True)
-    for axis, (scope, title) in zip(
-        axes,
-        {
-            "retrieval_within_position": "within one (node, position)",
-            "retrieval": "over the whole split",
-        }.items(),
-        strict=True,
-    ):
+    axes = figure.subplots(1, len(scopes), sharey=True, squeeze=False)[0]
+    for axis, scope in zip(axes, scopes, strict=True):
         for height, (subset, direction) in enumerate(lines):
             _dots(axis, height, pick(found, task=f"{scope}_{direction}", subset=subset))
-        axis.set_title(title)
+        axis.set_title(titles[scope])
         axis.set_xlabel("R@1")
         axis.set_xlim(left=-0.02 * float(axis.get_xlim()[1]))
         axis.grid(axis="x")
