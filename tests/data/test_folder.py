@@ -1,4 +1,4 @@
-"""A collection that a table describes: what it says is kept, what is amiss told, files of any kind read."""
+"""A collection that a table describes: what it says is kept, what is amiss told, degrees are degrees."""
 
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,7 @@ import pytest
 from PIL import Image
 
 from sage_lightning.data.folder import FolderSource, table_problems
-from sage_lightning.data.images import read_picture, read_thermal
 from sage_lightning.data.prepare import prepare
-from sage_lightning.data.quarantine import Unusable
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import write_celsius
@@ -159,49 +157,6 @@ def test_degrees_are_degrees_whatever_the_file(
     np.testing.assert_allclose(found.read("rgb.png", path.name, (8, 8))[1], celsius, atol=2e-3)
 
 
-def test_missing_values_weigh_nothing(tmp_path: Path) -> None:
-    matrix = np.full((20, 30), 5.0)
-    matrix[:, :15] = np.nan
-    np.save(tmp_path / "ir.npy", matrix)
-    found = read_thermal(tmp_path / "ir.npy", (10, 15), 1, 0)
-    assert np.isnan(found[:, :6]).all()
-    np.testing.assert_allclose(found[:, 9:], 5)
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [("false colour", "false colour"), ("pickle", "unreadable"), ("nan", "all NaN"), ("cut", "truncated")],
-)
-def test_what_is_no_thermal_picture_is_not_used(tmp_path: Path, content: str, reason: str) -> None:
-    path = tmp_path / (
-        "ir.npy" if content in ("pickle", "nan") else "ir.png" if content != "cut" else "ir.jpg"
-    )
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    if content == "pickle":
-        np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    elif content == "nan":
-        np.save(path, np.full((4, 4), np.nan))
-    else:
-        Image.fromarray(noise).save(path)
-    if content == "cut":
-        path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(Unusable) as caught:
-        read_thermal(path, (8, 8), 1, 0)
-    assert caught.value.reason == reason
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "I;16", "CMYK"])
-def test_every_kind_of_picture_becomes_colour(tmp_path: Path, mode: str) -> None:
-    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
-    if mode == "I;16":
-        Image.fromarray(np.full((8, 8), 32896, np.uint16)).save(path)
-    else:
-        Image.new("L", (8, 8), 128).convert("RGB").convert(mode).save(path)
-    found = read_picture(path, (4, 6))
-    assert found.shape == (4, 6, 3)
-    assert np.abs(found.astype(int) - 128).max() <= 3
-
-
 @pytest.mark.parametrize(
     ("options", "lines"),
     [
@@ -238,21 +193,6 @@ def test_a_table_may_have_a_group_of_its_own_beside_the_one_that_is_named(folder
     index = made(folder, COLUMNS | {"group": "sequence"}).index
     assert set(index["group_label"]) == {"x"}
     assert (index.groupby("group")["split"].nunique() == 1).all()
-
-
-def test_what_is_no_finite_number_is_missing(tmp_path: Path) -> None:
-    matrix = np.full((10, 15), 5.0)
-    matrix[0, 0], matrix[0, 1] = np.inf, 1e300
-    np.save(tmp_path / "ir.npy", matrix)
-    found = read_thermal(tmp_path / "ir.npy", (10, 15), 1, 0)
-    assert np.isnan(found[0, :2]).all()
-    assert np.isnan(found).sum() == 2
-
-
-def test_an_array_of_texts_is_unreadable(tmp_path: Path) -> None:
-    np.save(tmp_path / "ir.npy", np.array([["a", "b"]]))
-    with pytest.raises(Unusable, match="unreadable"):
-        read_thermal(tmp_path / "ir.npy", (10, 15), 1, 0)
 
 
 def test_numbers_that_name_places_stay_whole_beside_an_empty_cell(folder: Path) -> None:
@@ -318,17 +258,3 @@ def test_marks_for_no_value_are_no_temperatures(tmp_path: Path) -> None:
     for unit, missing in (("kelvin", 2), ("counts", 0)):
         found = source(tmp_path, thermal_unit=unit).read("rgb.png", "IR.NPY", (8, 8))[1]
         assert np.isnan(found).sum() == missing
-
-
-def test_a_dark_16_bit_picture_is_as_dark_as_its_numbers(tmp_path: Path) -> None:
-    Image.fromarray(np.full((8, 8), 200, np.uint16)).save(tmp_path / "a.png")
-    assert (read_picture(tmp_path / "a.png", (4, 4)) == 0).all()
-
-
-def test_the_way_up_is_that_of_the_camera(tmp_path: Path) -> None:
-    pixels = np.zeros((8, 8, 3), np.uint8)
-    pixels[:, :4] = 255
-    upright, exif = Image.fromarray(pixels), Image.Exif()
-    exif[0x0112] = 3  # the camera hung upside down
-    upright.rotate(180).save(tmp_path / "a.png", exif=exif)
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png", (8, 8)), pixels)
