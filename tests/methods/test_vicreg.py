@@ -3,9 +3,7 @@
 from functools import partial
 
 import pytest
-import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.losses.vicreg import vicreg_terms
@@ -14,14 +12,6 @@ from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.towers import TwoTowers
 from sage_lightning.optim.schedule import WarmupCosine
-
-pytestmark = [
-    # Lightning's advice on batches that lie in memory already.
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:Trying to infer the `batch_size`"),
-    # Lightning 2.6 asks torch's pytree in a way that torch has deprecated.
-    pytest.mark.filterwarnings("ignore:.*treespec, LeafSpec:FutureWarning"),
-]
 
 STEPS = 6
 TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
@@ -43,31 +33,10 @@ def batch(step):
     return PairBatch(rgb, ir, number + 100, number * 0, number)
 
 
-class Logged(pl.Callback):
-    def __init__(self):
-        self.steps = []
-
-    def on_train_batch_end(self, trainer, *arguments):
-        self.steps.append({name: float(value) for name, value in trainer.callback_metrics.items()})
-
-
-def fit(model, folder, epochs, resume=None):
-    logged = Logged()
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        callbacks=[logged],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-        default_root_dir=folder,
-    )
-    # Three batches an epoch, the same in every epoch.
-    loader = DataLoader([batch(step) for step in range(3)], batch_size=None)
-    trainer.fit(model, loader, loader, ckpt_path=resume, weights_only=True)
-    return trainer, logged.steps
+@pytest.fixture
+def fit(fit):
+    """fit(model, epochs): three batches an epoch, the same in every epoch."""
+    return partial(fit, batches=[batch(step) for step in range(3)])
 
 
 def test_the_loss_is_the_weighted_sum_of_the_terms():
@@ -83,31 +52,33 @@ def test_the_authors_weights_are_the_default():
     assert method().weights == {"invariance": 25.0, "variance": 25.0, "covariance": 1.0}
 
 
-def test_training_logs_one_vocabulary_and_the_rate_of_each_step(tmp_path):
-    _, steps = fit(method(), tmp_path, epochs=2)
-    assert set(steps[0]) == {
+def test_training_logs_one_vocabulary_and_the_rate_of_each_step(fit):
+    _, watch = fit(method(), epochs=2)
+    assert set(watch.logged[0]) == {
         *("train/loss", "train/lr"),
         *("train/loss_invariance", "train/loss_variance", "train/loss_covariance"),
     }
     # 0.01 for a batch of 256, here 128: 0.005 after a warm-up of three steps.
-    rates = [step["train/lr"] for step in steps]
+    rates = [step["train/lr"] for step in watch.logged]
     assert rates[:4] == pytest.approx([0.005 / 3, 0.01 / 3, 0.005, 0.005])
     assert rates[-1] == pytest.approx(0.0005)
 
 
-def test_the_first_logged_loss_is_that_of_the_batch(tmp_path):
+def test_the_first_logged_loss_is_that_of_the_batch(fit):
     fresh = method()
     expected = fresh.loss_terms(*fresh.towers(batch(0).rgb, batch(0).ir))
-    _, steps = fit(method(), tmp_path, epochs=1)
+    _, watch = fit(method(), epochs=1)
     for name in ("loss", "loss_invariance", "loss_variance", "loss_covariance"):
-        assert steps[0][f"train/{name}"] == pytest.approx(expected[name].item(), rel=1e-5)
+        assert watch.logged[0][f"train/{name}"] == pytest.approx(expected[name].item(), rel=1e-5)
 
 
-def test_training_moves_every_parameter_and_lowers_the_loss(tmp_path):
+def test_training_moves_every_parameter_and_lowers_the_loss(fit):
     model = method()
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
-    _, steps = fit(model, tmp_path, epochs=6)
-    first, last = ([step["train/loss"] for step in steps[part]] for part in (slice(3), slice(-3, None)))
+    _, watch = fit(model, epochs=6)
+    first, last = (
+        [step["train/loss"] for step in watch.logged[part]] for part in (slice(3), slice(-3, None))
+    )
     assert sum(last) < sum(first)  # over the same three batches
     for name, value in model.named_parameters():
         assert not torch.equal(value, before[name]), name
@@ -137,18 +108,18 @@ def test_validation_under_bfloat16_gives_float32():
 
 
 @pytest.mark.parametrize("drop_path", [0.0, 0.4])
-def test_a_stopped_and_resumed_run_ends_in_the_same_weights(tmp_path, drop_path):
+def test_a_stopped_and_resumed_run_ends_in_the_same_weights(fit, tmp_path, drop_path):
     whole, half, resumed = (method(drop_path) for _ in range(3))
-    fit(whole, tmp_path, epochs=2)
-    trainer, _ = fit(half, tmp_path, epochs=1)
+    fit(whole, epochs=2)
+    trainer, _ = fit(half, epochs=1)
     trainer.save_checkpoint(tmp_path / "half.ckpt")
     torch.manual_seed(999)  # whatever the generator's state is in the new process
-    fit(resumed, tmp_path, epochs=2, resume=tmp_path / "half.ckpt")
+    fit(resumed, epochs=2, resume=tmp_path / "half.ckpt")
     for name, value in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], value), name
     if drop_path:
         other = method(drop_path, seed=2)
-        fit(other, tmp_path, epochs=2)
+        fit(other, epochs=2)
         assert not torch.equal(
             other.towers.rgb_backbone.net.pos_embed, whole.towers.rgb_backbone.net.pos_embed
         )

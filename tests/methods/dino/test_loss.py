@@ -1,0 +1,80 @@
+"""What the students are asked for, against loops in float64."""
+
+import math
+
+import pytest
+import torch
+
+from sage_lightning.losses.dino import koleo, teacher_targets
+
+
+def losses(model, pairs):
+    """Cross and intra terms by loops over teachers, students and crops, in float64."""
+    model = model.double()
+    step, tau = 0, model.student_temperature
+    crops = {"rgb": (pairs.rgb, pairs.rgb_local), "ir": (pairs.ir, pairs.ir_local)}
+    cross, intra = [], []
+    for teacher in model.teaching(step):
+        targets = []
+        for crop in crops[teacher][0].double():
+            logits = model.teacher.project(teacher, model.teacher.embed(teacher, crop))
+            targets.append(teacher_targets(logits, model.teacher_temperature(step)))
+        for student in model.learning(step):
+            values = []
+            for g, target in enumerate(targets):
+                for s, crop in enumerate([*crops[student][0].double(), *crops[student][1].double()]):
+                    if student == teacher and s == g:
+                        continue
+                    logits = model.student.project(student, model.student.embed(student, crop))
+                    values.append(-(target * (logits / tau).log_softmax(-1)).sum(-1).mean())
+            (intra if student == teacher else cross).append(torch.stack(values).mean())
+    return [torch.stack(terms).mean().item() if terms else None for terms in (cross, intra)]
+
+
+def test_the_loss_is_that_of_the_loops(method, batch, fit, direction):
+    cross, intra = losses(method(direction).eval(), batch(0))
+    _, watch = fit(method(direction, intra_weight=0.5), epochs=1)
+    logged = watch.logged[0]
+    assert logged["train/loss_cross"] == pytest.approx(cross, rel=1e-5)
+    assert logged["train/loss_intra"] == pytest.approx(intra, rel=1e-5)
+    assert logged["train/loss"] == pytest.approx(cross + 0.5 * intra, rel=1e-5)
+
+
+def test_targets_come_from_the_other_sensor(method, batch, fit):
+    """Thermal crops of other pairs: what RGB learns of itself stays, what it teaches does not."""
+
+    def shuffled(step):
+        pairs = batch(step)
+        return pairs._replace(ir=pairs.ir.roll(1, dims=1), ir_local=pairs.ir_local.roll(1, dims=1))
+
+    # Sharp teachers, since fresh towers hardly tell pairs apart.
+    settings = {"teacher_temperature": (0.001, 0.001), "student_temperature": 0.002}
+    _, paired = fit(method("rgb_teacher", **settings), epochs=1)
+    _, parted = fit(method("rgb_teacher", **settings), epochs=1, make=shuffled)
+    was, now = paired.logged[0], parted.logged[0]
+    assert was["train/loss_intra"] == now["train/loss_intra"]
+    assert abs(was["train/loss_cross"] - now["train/loss_cross"]) > 1e-3
+
+
+def test_a_collapsed_model_costs_ln_k(method, fit):
+    model = method()
+    expected = math.log(len(model.student.rgb_projector.prototypes))
+    for part in (model.student, model.teacher):
+        for head in (part.rgb_projector, part.ir_projector):
+            torch.nn.init.ones_(head.prototypes)
+    _, watch = fit(model, epochs=1)
+    assert watch.logged[0]["train/loss_cross"] == pytest.approx(expected, rel=1e-6)
+    assert watch.logged[0]["train/teacher_entropy_rgb"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_koleo_spreads_the_students_bottlenecks_of_each_large_crop(method, batch, fit):
+    model, pairs = method("rgb_teacher", koleo_weight=0.5), batch(0)
+    expected = []
+    for sensor, crops in (("rgb", pairs.rgb), ("ir", pairs.ir)):
+        head = model.student.rgb_projector if sensor == "rgb" else model.student.ir_projector
+        expected += [koleo(head.bottleneck(model.student.embed(sensor, crop))).item() for crop in crops]
+    _, watch = fit(model)
+    first = watch.logged[0]
+    assert first["train/loss_koleo"] == pytest.approx(sum(expected) / 4, rel=1e-4)
+    parts = first["train/loss_cross"] + first["train/loss_intra"] + 0.5 * first["train/loss_koleo"]
+    assert first["train/loss"] == pytest.approx(parts, rel=1e-6)

@@ -1,0 +1,41 @@
+"""What follows the global step, what is logged, and that a run can be stopped and resumed."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+
+def test_temperature_and_weight_decay_follow_the_step(method, fit):
+    _, watch = fit(method(weight_decay_end=0.3, teacher_temperature=(0.04, 0.07)))
+    decays = [logged["train/weight_decay"] for logged in watch.logged]
+    assert decays[0] == pytest.approx(0.1)
+    assert decays[-1] == pytest.approx(0.3)
+    assert decays == sorted(decays)
+    temperatures = [logged["train/teacher_temperature"] for logged in watch.logged]
+    assert temperatures == pytest.approx([0.04, 0.05, 0.06, 0.07, 0.07, 0.07])
+
+
+@pytest.mark.parametrize(("direction", "drop_path"), [("both", 0.0), ("alternate_roles", 0.4)])
+def test_a_stopped_and_resumed_run_ends_in_the_same_weights(method, fit, tmp_path, direction, drop_path):
+    settings = {"weight_decay_end": 0.3, "freeze_epochs": 1}
+    whole, half, resumed = (method(direction, drop_path=drop_path, **settings) for _ in range(3))
+    _, expected = fit(whole)
+    trainer, _ = fit(half, epochs=1)
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    torch.manual_seed(999)  # whatever the generator's state is in the new process
+    _, found = fit(resumed, resume=tmp_path / "half.ckpt")
+    rest = expected.logged[trainer.num_training_batches :]
+    for now, was in zip(found.logged, rest, strict=True):
+        assert now == {name: was[name] for name in now}  # names of the sensor that rests stay as they were
+    for name, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+    assert whole.state_dict()["teacher.rgb_projector.centre"].any()
+
+
+def test_what_is_logged_is_in_the_vocabulary(method, fit):
+    page = (Path(__file__).parents[3] / "docs/wandb.md").read_text()
+    table = page.partition("| name of DINO's |")[2].partition("\n\n")[0]
+    _, watch = fit(method("both", koleo_weight=0.5), epochs=1)
+    assert set(watch.logged[-1]) - {"train/loss", "train/lr"} == set(re.findall("`([^`]+)`", table))
