@@ -26,6 +26,8 @@ def load(path: str | Path) -> "Embedder":
     Raises:
         UserError: if there is no such checkpoint, or it cannot be read.
     """
-    from sage_lightning import build  # torch takes seconds to import, and reading files does not need it
+    from sage_lightning.build import (
+        learning,
+    )  # torch takes seconds to import, and reading files does not need it
 
-    return build.load(Path(path))
+    return learning.load(Path(path))

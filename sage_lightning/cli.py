@@ -4,13 +4,9 @@ Overrides are checked, all at once, before Hydra is let run. Processes that DDP 
 Hydra: they read the config that rank 0 has composed, so that multirun and its numbered folders keep working.
 """
 
-import importlib.metadata
 import json
 import logging
 import os
-import platform
-import shutil
-import subprocess
 import sys
 import time
 import warnings
@@ -26,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sage_lightning import config
 from sage_lightning.errors import UserError
+from sage_lightning.provenance import provenance
 from sage_lightning.version import __version__
 
 log = logging.getLogger("sage_lightning")
@@ -135,7 +132,7 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
         log.info("%s", note)
     cfg = OmegaConf.create(settled)
     OmegaConf.save(cfg, folder / "config.yaml")
-    _write_json(folder / "provenance.json", _provenance())
+    _write_json(folder / "provenance.json", provenance())
     os.environ[RUN_FOLDER] = str(folder.resolve())
     summary: dict[str, Any] = {"overrides": overrides, "status": "failed", "metrics": {}}
     started = time.monotonic()
@@ -150,9 +147,8 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
 
 
 def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
-    from sage_lightning import (
-        build,
-    )  # torch takes seconds to import: not before the config is known to be right
+    # torch takes seconds to import: not before the config is known to be right
+    from sage_lightning.build import learning as build
 
     started = time.monotonic()
     data = build.datamodule(cfg)
@@ -172,7 +168,7 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
 
 
 def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
-    from sage_lightning import build
+    from sage_lightning.build import learning as build
 
     path = Path(cfg.ckpt_path)
     places = {key: OmegaConf.select(cfg, key) for key in config.PLACES}
@@ -192,38 +188,6 @@ class TrialsTable(Callback):
         # Numbers down, trials across: many numbers, few trials.
         table = trials_table(folder).set_index("trial").T.rename_axis("trial").reset_index()
         print_table(table, title=f"Trials of {folder}")
-
-
-def _provenance() -> dict[str, Any]:
-    """What a reader needs to make the run again: versions, revision, machine, command."""
-    packages = (
-        "torch",
-        "torchvision",
-        "timm",
-        "pytorch-lightning",
-        "hydra-core",
-        "numpy",
-        "pandas",
-        "pillow",
-    )
-    return {
-        "sage_lightning": __version__,
-        "git": _revision(),
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "packages": {name: importlib.metadata.version(name) for name in packages},
-        "command": sys.argv,
-    }
-
-
-def _revision() -> str | None:
-    """The checkout's revision; None for an installed package, or where there is no git."""
-    root, git = Path(__file__).parents[1], shutil.which("git")
-    if git is None or not (root / ".git").exists():
-        return None
-    command = [git, "describe", "--always", "--dirty", "--abbrev=12"]
-    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

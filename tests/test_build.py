@@ -12,13 +12,14 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
 
-from sage_lightning import build
+import sage_lightning
+from sage_lightning.build.learning import towers
 from sage_lightning.build.model import PARTS, fill
 from sage_lightning.callbacks.health import CollapseAlarm
 from sage_lightning.config import config_dir
 
 CONF = config_dir()
-PACKAGE = Path(build.__file__).parents[1]
+PACKAGE = Path(sage_lightning.__file__).parent
 READERS = "".join(
     path.read_text() for where in ("cli.py", "build/*.py", "config/*.py") for path in PACKAGE.glob(where)
 )
@@ -44,8 +45,8 @@ def assert_projects(*overrides: str) -> None:
     cfg = composed(*overrides)
     fill(cfg, pairs=1000)
     with torch.device("meta"):  # shapes without numbers: no memory, little time
-        towers = build.towers(cfg, ir_channels=3)
-        z_rgb, z_ir = towers(torch.empty(2, 3, 48, 48), torch.empty(2, 3, 48, 48))
+        both_towers = towers(cfg, ir_channels=3)
+        z_rgb, z_ir = both_towers(torch.empty(2, 3, 48, 48), torch.empty(2, 3, 48, 48))
     width = cfg.model.get("prototypes") or cfg.model.projector[-1]
     assert z_rgb.shape == z_ir.shape == (2, width)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from sage_lightning.build import towers
+from sage_lightning.build.learning import towers
 from sage_lightning.checkpoints import KEY, read_checkpoint
 
 

@@ -1,0 +1,13 @@
+"""What training and evaluating are built from: data, model, Trainer, callbacks. Its import takes seconds."""
+
+# First of all: timm imports wandb, which looks through all modules loaded by then, hundreds of times:
+# after torch and Lightning that takes three seconds.
+import wandb  # noqa: F401
+
+from sage_lightning.build.data import datamodule
+from sage_lightning.build.evaluation import evaluation
+from sage_lightning.build.model import method, towers
+from sage_lightning.build.saved import data_of, load
+from sage_lightning.build.training import fit, resume_from, trainer
+
+__all__ = ["data_of", "datamodule", "evaluation", "fit", "load", "method", "resume_from", "towers", "trainer"]
