@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sage_lightning.config.archive import addresses, camera_nodes, target, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import pairs, selection, simulation, tables, units
 from sage_lightning.config.methods import crops, dino
@@ -129,4 +130,8 @@ RULES: tuple[Rule, ...] = (
     strategy,
     devices,
     length,
+    camera_nodes,
+    times,
+    addresses,
+    target,
 )

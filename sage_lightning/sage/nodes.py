@@ -1,12 +1,16 @@
 """The table of nodes: which is where. A CSV with the columns node, vsn, longitude, latitude."""
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sage_lightning.errors import UserError
 
 COLUMNS = ("node", "vsn", "longitude", "latitude")
+
+_VSN = re.compile(r"[A-Z][0-9A-F]{3}")
+_NODE = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,13 @@ def write_nodes(path: Path, nodes: list[Node]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows((node.node, node.vsn, node.longitude, node.latitude) for node in nodes)
+
+
+def is_vsn(text: str) -> bool:
+    """Whether this is a VSN, such as "W057"."""
+    return _VSN.fullmatch(text) is not None
+
+
+def is_node_id(text: str) -> bool:
+    """Whether this is a node's id, 16 lower-case hexadecimal digits."""
+    return _NODE.fullmatch(text) is not None

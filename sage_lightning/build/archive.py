@@ -1,0 +1,35 @@
+"""From the config to a folder of files out of the archive. Needs no torch."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from sage_lightning.config import moment
+from sage_lightning.sage.archive.download import download as bring
+from sage_lightning.sage.archive.order import Order
+
+
+def download(cfg: DictConfig) -> dict[str, float]:
+    """Brings what is ordered, or says how much it is.
+
+    Returns:
+        How many files came, their bytes, how many were there already, how many failed.
+    """
+    download = cfg.download
+    nodes = [download.node] if isinstance(download.node, str) else list(download.node)
+    order = Order(
+        nodes=list(dict.fromkeys(nodes)),
+        start=moment(download.start),
+        end=moment(download.end),
+        folder=Path(download.folder),
+        plugin=download.plugin,
+        task=download.task,
+        endpoint=download.endpoint,
+        storage=download.storage.rstrip("/"),
+        workers=download.workers,
+        timeout=download.timeout,
+        retries=download.retries,
+        backoff=download.backoff,
+    )
+    return asdict(bring(order))
