@@ -96,12 +96,14 @@ def _enter(name: str, task: Task) -> None:
             _refuse(error)
     _hush()
     failed: list[str] = []
+    partial: list[Path] = []
 
     def run(cfg: DictConfig) -> None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         environment = dict(os.environ)
         try:
-            _record(cfg, folder, task)
+            if _record(cfg, folder, task).get("failed"):
+                partial.append(folder)
         except UserError as error:
             if not arguments.multirun:
                 _refuse(error)
@@ -114,8 +116,8 @@ def _enter(name: str, task: Task) -> None:
             os.environ.update(environment)
 
     hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)()
-    if failed:
-        sys.exit(2)
+    if failed or partial:
+        sys.exit(2 if failed else 1)
 
 
 def _hush() -> None:
@@ -129,7 +131,7 @@ def _refuse(error: UserError) -> None:
     sys.exit(2)
 
 
-def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
+def _record(cfg: DictConfig, folder: Path, task: Task) -> dict[str, float]:
     """Runs the task in its folder, which tells afterwards what was asked, what came and how long it took."""
     overrides = list(HydraConfig.get().overrides.task)
     settled = config.settled(config.resolved(cfg), overrides)
@@ -149,6 +151,7 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
             wandb.finish(exit_code=1)  # the run failed with it open, and the next trial would write into it
         summary["seconds"] = round(time.monotonic() - started, 1)
         _write_json(folder / "summary.json", summary)
+    return summary["metrics"]
 
 
 def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
@@ -184,7 +187,11 @@ def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
 def _download(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import archive
 
-    return archive.download(cfg)
+    try:
+        return archive.download(cfg)
+    except KeyboardInterrupt:
+        log.warning("Stopped; files that are there are whole, and the same command goes on")
+        sys.exit(130)
 
 
 class TrialsTable(Callback):

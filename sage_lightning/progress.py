@@ -98,8 +98,6 @@ class Transfers:
         if self._bar is not None and error is None:
             self._bar.update(self._task, completed=1.0, count=self._count())
         self._shown.__exit__(kind, error, trace)
-        if self._bar is None and error is None:
-            log.info("%s: %s in %.1f s", self._what, self._count(), time.monotonic() - self._started)
 
     def add_bytes(self, number: int) -> None:
         """Bytes have come."""

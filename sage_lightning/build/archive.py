@@ -6,15 +6,18 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from sage_lightning.config import moment
+from sage_lightning.evaluation.headline import print_table
 from sage_lightning.sage.archive.download import download as bring
 from sage_lightning.sage.archive.order import Order
+from sage_lightning.sage.archive.survey import shown, survey
 
 
 def download(cfg: DictConfig) -> dict[str, float]:
     """Brings what is ordered, or says how much it is.
 
     Returns:
-        How many files came, their bytes, how many were there already, how many failed.
+        How many files came, their bytes, how many were there already, how many failed; or, of a dry run,
+        the sums of the table that it prints.
     """
     download = cfg.download
     nodes = [download.node] if isinstance(download.node, str) else list(download.node)
@@ -32,4 +35,8 @@ def download(cfg: DictConfig) -> dict[str, float]:
         retries=download.retries,
         backoff=download.backoff,
     )
-    return asdict(bring(order))
+    if not download.dry_run:
+        return asdict(bring(order))
+    table = survey(order)
+    print_table(shown(table), title=f"What a download into {order.folder} would be")
+    return {name: int(table[name].iloc[-1]) for name in ("frames", "files", "bytes", "unknown", "there")}

@@ -14,9 +14,11 @@ def moment(text: str) -> datetime:
     """Of an ISO date or time; UTC unless it says otherwise.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or none at which there were cameras.
     """
     read = datetime.fromisoformat(text)
+    if not 1970 < read.year < 2262:  # nanoseconds since 1970 reach that far
+        raise ValueError(text)
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
@@ -41,7 +43,7 @@ def times(config: dict[str, Any]) -> Iterator[str]:
         try:
             if text is not None:
                 read[key] = moment(str(text))
-        except (ValueError, OverflowError):
+        except ValueError:
             yield f"{key}={text}: not a date or time; write {key}=2023-05-01 or {key}=2023-05-01T06:00"
     if len(read) == 2 and read["download.start"] >= read["download.end"]:
         start, end = given.values()

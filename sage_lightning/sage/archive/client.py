@@ -14,7 +14,7 @@ from urllib3.exceptions import ReadTimeoutError
 from sage_lightning.sage.archive.troubles import Denied, Failed, Transient
 from sage_lightning.version import __version__
 
-CHUNK = 256 * 1024  # bytes
+CHUNK = 64 * 1024  # bytes
 MOST_REDIRECTS = 5
 TRY_LATER = (408, 425, 429)  # and every 5xx
 
@@ -52,7 +52,7 @@ class Client:
                 timeout=(self._timeout, self._timeout),
                 allow_redirects=True,
             )
-        except requests.RequestException as error:
+        except (OSError, ValueError) as error:
             raise self._trouble(error) from error
 
     def body(self, response: requests.Response) -> Iterator[bytes]:
@@ -63,10 +63,10 @@ class Client:
         """
         try:
             yield from response.iter_content(CHUNK)
-        except requests.RequestException as error:
+        except (OSError, ValueError) as error:
             raise self._trouble(error) from error
 
-    def _trouble(self, error: requests.RequestException) -> Failed:
+    def _trouble(self, error: OSError | ValueError) -> Failed:
         silent = isinstance(error, requests.Timeout) or isinstance(_inner(error), ReadTimeoutError)
         if silent:
             return Transient(f"timeout: nothing for {self._timeout:g} s")
@@ -80,6 +80,8 @@ class Client:
             return Transient("no connection")
         if isinstance(error, requests.TooManyRedirects):
             return Failed(f"more than {MOST_REDIRECTS} redirects")
+        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+            return Failed("certificates cannot be read; see REQUESTS_CA_BUNDLE")
         return Failed("an answer that is not HTTP as it should be")
 
     @property

@@ -49,18 +49,18 @@ def destination(url: object, storage: str) -> Place:
         Refused: with what is wrong with the address.
     """
     if not isinstance(url, str) or not _ADDRESS.fullmatch(url) or any(sign in url for sign in "\\?#;"):
-        raise Refused("refused: not the address of a file")
+        raise Refused("not the address of a file")
     if not url.startswith(f"{storage}/"):
-        raise Refused(f"refused: its address is not below {storage}")
+        raise Refused(f"its address is not below {storage}")
     # Bytes that are no UTF-8 become a sign that is no part of a name.
     names = [unquote(part) for part in url.removeprefix(f"{storage}/").split("/")]
     if len(names) != 4:
-        raise Refused("refused: its address is not <job>/<plugin>/<node>/<time>-<name>")
+        raise Refused("its address is not <job>/<plugin>/<node>/<time>-<name>")
     for name in names:
         if not _NAME.fullmatch(name) or _DEVICE.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise Refused("refused: a name that is not safe in a folder")
+            raise Refused("a name that is not safe in a folder")
     if not is_node_id(names[2]):
-        raise Refused("refused: its address names no node")
+        raise Refused("its address names no node")
     if not (file := _FILE.fullmatch(names[3])):
-        raise Refused("refused: its address names no time")
+        raise Refused("its address names no time")
     return Place("/".join(names), names[2], int(file["time"]), file["name"])

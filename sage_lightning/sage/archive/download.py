@@ -1,27 +1,28 @@
 """From an order to files in a folder: asked for span by span, brought in parallel, each at most once."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from urllib.parse import urlsplit
 
 from rich.filesize import decimal
 
 from sage_lightning.errors import UserError
 from sage_lightning.progress import Transfers
 from sage_lightning.sage.archive.client import Client
-from sage_lightning.sage.archive.credentials import TOKEN, USER, credentials
+from sage_lightning.sage.archive.credentials import credentials
 from sage_lightning.sage.archive.kept import FOLDER, Failure, Failures, Lengths, iso, only_one, printable
 from sage_lightning.sage.archive.order import Order
 from sage_lightning.sage.archive.patience import patience
 from sage_lightning.sage.archive.pool import spread
-from sage_lightning.sage.archive.query import query, spans
+from sage_lightning.sage.archive.protected import Protected
+from sage_lightning.sage.archive.query import ask, spans
 from sage_lightning.sage.archive.records import keep, records_path
 from sage_lightning.sage.archive.transfer import fetch, told_length
-from sage_lightning.sage.archive.troubles import Denied, Failed, Refused
+from sage_lightning.sage.archive.troubles import REFUSED, Failed, Refused, Transient
 from sage_lightning.sage.archive.wanted import Wanted, file_of, select
 
 log = logging.getLogger("sage_lightning")
@@ -83,7 +84,7 @@ def download(order: Order) -> Tally:
             finally:
                 call.failures.settle()
     except (_Unwritable, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
         line = f"download.folder={order.folder}: {reason}; what is there is whole, and the next call goes on"
         raise UserError(line) from error
 
@@ -99,18 +100,19 @@ class _Call:
         self._client = Client(order.storage, credentials(order.storage), order.timeout)
         self._stop = Event()
         self._retrying = patience(order.retries, order.backoff, self._stop)
-        self._told: set[tuple[str, int]] = set()
-        self._there = 0
+        self._protected = Protected(self._client)
+        self._files = self._bytes = self._there = 0
 
     def run(self) -> Tally:
+        started = time.monotonic()
         with Transfers("Downloading") as self._progress:
             outcomes = spread(self._jobs(), self._bring, self._order.workers, self._stop)
             with closing(outcomes):
                 for outcome in outcomes:
                     self._note(outcome)
-            files, length = self._progress.files, self._progress.bytes
-        tally = Tally(files, length, self._there, len(self.failures))
-        log.info("%d files came, %s; %d were there already", tally.files, decimal(length), tally.there)
+        tally = Tally(self._files, self._bytes, self._there, len(self.failures))
+        text = "%d files came, %s in %.1f s; %d were there already"
+        log.info(text, tally.files, decimal(tally.bytes), time.monotonic() - started, tally.there)
         if tally.failed:
             text = "%d files did not come: %s has addresses and reasons; the next call tries them again"
             log.warning(text, tally.failed, self._own / "failures.csv")
@@ -124,7 +126,7 @@ class _Call:
         asked: set[str] = set()
         yield from self._missing(list(self._failed_before()), share, asked)
         for span in days:
-            records = query(span, order.plugin, order.task, order.endpoint, order.timeout, self._retrying)
+            records = ask(order, span, self._retrying)
             keep(records, self._own / "records" / records_path(span))
             selection = select(records, order.storage)
             for url, node, reason in selection.refused:
@@ -132,11 +134,14 @@ class _Call:
             yield from self._missing(selection.files, share, asked)
 
     def _failed_before(self) -> Iterator[Wanted]:
+        """What the table asks for; what was refused is judged again only with its record."""
         for failure in self.failures:
+            if failure.reason.startswith(REFUSED):
+                continue
             try:
                 file = file_of(failure.url, self._order.storage, {"meta.vsn": failure.node})
             except Refused:
-                continue  # as before
+                continue  # it is of another download.storage
             if file is not None:
                 yield file
 
@@ -160,11 +165,9 @@ class _Call:
         """In a thread of the pool."""
         target = self._order.folder / job.file.path
         try:
-            if target.is_file():  # of unknown origin
+            if target.is_file() and self._lengths.get(job.file.path) is None:  # of unknown origin
                 size = target.stat().st_size
-                if self._lengths.get(job.file.path) is None and self._retrying(
-                    told_length, self._client, job.file.url
-                ) in (None, size):
+                if self._told_length(job.file.url) in (None, size):
                     return _Outcome(job, size)
             target.parent.mkdir(parents=True, exist_ok=True)
             length = self._retrying(
@@ -176,28 +179,25 @@ class _Call:
             raise _Unwritable(error.strerror or str(error)) from error
         return _Outcome(job, length, came=True)
 
+    def _told_length(self, url: str) -> int | None:
+        try:
+            return self._retrying(told_length, self._client, url)
+        except Transient:
+            raise
+        except Failed:
+            return None  # a storage that does not tell it
+
     def _note(self, outcome: _Outcome) -> None:
         file, trouble = outcome.job.file, outcome.trouble
         self._progress.advance(outcome.job.share, files=int(outcome.came))
         if outcome.length is not None:
             self._lengths.add(file.path, outcome.length)
             self.failures.remove(file.url)
+            self._files += outcome.came
+            self._bytes += outcome.length if outcome.came else 0
             self._there += not outcome.came
         if trouble is not None:
             self.failures.add(
                 Failure(file.url, trouble.reason, file.label, file.position or "", iso(file.time_ns))
             )
-            if isinstance(trouble, Denied) and (file.label, trouble.status) not in self._told:
-                self._told.add((file.label, trouble.status))
-                log.warning("%s", what_to_do(file.label, trouble.status, self._client))
-
-
-def what_to_do(node: str, status: int, client: Client) -> str:
-    """About protected files: a line for the user."""
-    host = urlsplit(client.storage).hostname
-    if not client.has_credentials:
-        ways = f"set {USER} and {TOKEN}, or write a line for {host} into ~/.netrc"
-        return f"{node}: files are protected (HTTP {status}); {ways}"
-    if status == 401:
-        return f"{node}: user and token are not accepted (HTTP 401); check them, or get a new token"
-    return f"{node}: your account may not read its files (HTTP 403); ask Sage for access to this node"
+            self._protected.tell(file.label, trouble)

@@ -46,7 +46,6 @@ class Failures:
         self._path = path
         self._columns = [column.name for column in fields(Failure)]
         self._lines = {line[0]: Failure(*line) for line in _read(path, len(self._columns))}
-        self.settle()  # without what was gone on with, or cut, when a call was killed
 
     def __iter__(self) -> Iterator[Failure]:
         return iter(list(self._lines.values()))
@@ -85,8 +84,6 @@ class Lengths:
         self._path = path
         lines = _read(path, len(self._COLUMNS))
         self._bytes = {name: int(length) for name, length in lines if length.isdecimal()}
-        if self._bytes:
-            _write(path, [self._COLUMNS, *self._bytes.items()])
 
     def get(self, path: str) -> int | None:
         """None for a file that this table does not know."""
@@ -138,8 +135,12 @@ def _read(path: Path, columns: int) -> list[list[str]]:
 
 
 def _append(path: Path, columns: Sequence[str], line: Sequence[object]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
+    with path.open("a+", newline="", encoding="utf-8") as file:
+        new = file.tell() == 0
+        if not new:
+            file.seek(file.tell() - 1)
+            if file.read() != "\n":  # a call was killed in mid-line
+                file.write("\n")
         csv.writer(file, lineterminator="\n").writerows([columns, line] if new else [line])
 
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-GRACE = 2.0  # seconds for all threads together to see that it is over
+GRACE = 1.0  # seconds for all threads together to see that it is over
 
 
 def spread(items: Iterable[T], work: Callable[[T], R], workers: int, stop: Event) -> Generator[R, None, None]:

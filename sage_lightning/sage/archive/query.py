@@ -1,6 +1,5 @@
 """Asking the archive what there is, span by span, through `sage_data_client`."""
 
-import gzip
 import http.client
 import io
 import json
@@ -19,6 +18,7 @@ import tenacity
 
 from sage_lightning.errors import UserError
 from sage_lightning.sage.archive.client import TRY_LATER, whole_number
+from sage_lightning.sage.archive.order import Order
 from sage_lightning.sage.archive.troubles import Failed, Transient
 from sage_lightning.sage.nodes import is_vsn
 
@@ -43,39 +43,29 @@ def spans(nodes: list[str], start: datetime, end: datetime) -> Iterator[Span]:
         start = midnight
 
 
-def query(
-    span: Span,
-    plugin: str | None,
-    task: str | None,
-    endpoint: str,
-    timeout: float,
-    retrying: tenacity.Retrying,
-) -> pd.DataFrame:
+def ask(order: Order, span: Span, retrying: tenacity.Retrying) -> pd.DataFrame:
     """The records of a span, as `sage_data_client.query` gives them.
 
     Args:
+        order: says which uploads, whom to ask, and for how long to wait.
         span: of one node.
-        plugin: as in the query language: exact, or with `*` a regular expression; None for any.
-        task: likewise.
-        endpoint: of the query API.
-        timeout: seconds of silence after which an answer is given up.
         retrying: asks again.
 
     Raises:
         UserError: there is no answer, or none of records.
     """
-    wanted = {"name": "upload", "plugin": plugin, "task": task}
+    wanted = {"name": "upload", "plugin": order.plugin, "task": order.task}
     wanted["vsn" if is_vsn(span.node) else "node"] = span.node
     given = {key: value for key, value in wanted.items() if value is not None}
-    urllib.request.install_opener(urllib.request.build_opener(_Patient(timeout)))
+    urllib.request.install_opener(urllib.request.build_opener(_Patient(order.timeout)))
     try:
-        return retrying(_query, span, given, endpoint)
+        return retrying(_query, span, given, order.endpoint)
     except Failed as error:
         times = retrying.statistics.get("attempt_number", 1)
         tries = "" if times == 1 else f", {times} times"
         day = f"{span.start:%Y-%m-%d}"
         raise UserError(
-            f"download.endpoint={endpoint}: {error.reason}{tries}; asked for {span.node} on {day}"
+            f"download.endpoint={order.endpoint}: {error.reason}{tries}; asked for {span.node} on {day}"
         ) from error
     finally:
         urllib.request.install_opener(None)  # urllib's own again
@@ -96,7 +86,7 @@ def _query(span: Span, wanted: dict[str, str], endpoint: str) -> pd.DataFrame:
     except urllib.error.URLError as error:
         silent = isinstance(error.reason, TimeoutError)
         raise Transient("no answer in time" if silent else "no connection") from error
-    except (http.client.HTTPException, EOFError, zlib.error, gzip.BadGzipFile, ConnectionError) as error:
+    except (http.client.HTTPException, EOFError, zlib.error, OSError) as error:
         raise Transient("an answer that was cut") from error
     except json.JSONDecodeError as error:
         raise Transient("an answer that is not records") from error

@@ -1,5 +1,7 @@
 """Why a file did not come. Reasons are words of our own: what a library says may hold a signed address."""
 
+REFUSED = "refused: "  # how the reason of what is not even tried begins
+
 
 class Failed(Exception):
     """The file did not come; `reason` goes into the table of failures."""
@@ -11,6 +13,9 @@ class Failed(Exception):
 
 class Refused(Failed):
     """The archive gives the file a name or an address that is not followed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{REFUSED}{reason}")
 
 
 class Denied(Failed):

@@ -84,10 +84,10 @@ def file_of(url: object, storage: str, record: dict[Hashable, Any] | None = None
     if (time := record.get("timestamp")) is not None and pd.Timestamp(time).as_unit(
         "ns"
     ).value != place.time_ns:
-        raise Refused("refused: its record and its address differ in time")
+        raise Refused("its record and its address differ in time")
     for column, said in (("meta.node", place.node), ("meta.filename", place.filename)):
         if isinstance(record.get(column), str) and record[column] != said:
-            raise Refused(f"refused: its record and its address differ in {column.removeprefix('meta.')}")
+            raise Refused(f"its record and its address differ in {column.removeprefix('meta.')}")
     file = parse_path(place.path)
     if file is None or file.kind not in KINDS:
         return None

@@ -39,7 +39,7 @@ class Archive:
     Attributes:
         files: contents by path below `/api/v1/data/`.
         records: what the query API knows.
-        habits: by path (or "*"): what happens to the next GETs, one each; the last one stays if it ends in "!".
+        habits: by path (or "*"): what happens to the next GETs, one each; one that ends in "!" stays.
         query_habits: likewise of the query API.
         heads: whether HEAD is answered; or a number that it adds to the length.
         users: node → user and token; "" for a node that nobody may read.
@@ -156,7 +156,9 @@ class Handler(BaseHTTPRequestHandler):
         elif habit == "stall":
             archive.closing.wait(30)
         else:
-            lines = [f"{json.dumps(record)}\n".encode() for record in _matching(archive.records, json.loads(body))]
+            lines = [
+                f"{json.dumps(record)}\n".encode() for record in _matching(archive.records, json.loads(body))
+            ]
             answer = b"".join(lines) if habit != "nonsense" else b"<html>\n"
             whole = len(answer)
             packed = "gzip" in self.headers.get("Accept-Encoding", "") and habit == ""
@@ -336,5 +338,3 @@ def brought(folder: Path) -> dict[str, bytes]:
     paths = (path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     return {name: content for name, content in names.items() if not name.startswith("_download/")}
-
-
