@@ -4,7 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from types import TracebackType
 from typing import TypeVar
@@ -98,6 +98,16 @@ class Transfers:
         if self._bar is not None and error is None:
             self._bar.update(self._task, completed=1.0, count=self._count())
         self._shown.__exit__(kind, error, trace)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """A place for lines of the log, which would otherwise be written into the bar."""
+        if self._bar is None:
+            yield
+            return
+        self._bar.stop()
+        yield
+        self._bar.start()
 
     def add_bytes(self, number: int) -> None:
         """Bytes have come."""

@@ -200,4 +200,4 @@ class _Call:
             self.failures.add(
                 Failure(file.url, trouble.reason, file.label, file.position or "", iso(file.time_ns))
             )
-            self._protected.tell(file.label, trouble)
+            self._protected.tell(file.label, trouble, self._progress)

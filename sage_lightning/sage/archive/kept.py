@@ -66,7 +66,8 @@ class Failures:
     def settle(self) -> None:
         """Writes the table as it is now; none if it is empty."""
         if self._lines:
-            _write(self._path, [self._columns, *(astuple(failure) for failure in self._lines.values())])
+            lines = sorted(self._lines.values(), key=lambda line: (line.node, line.time, line.url))
+            _write(self._path, [self._columns, *map(astuple, lines)])
         else:
             self._path.unlink(missing_ok=True)
 

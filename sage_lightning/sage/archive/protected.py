@@ -3,6 +3,7 @@
 import logging
 from urllib.parse import urlsplit
 
+from sage_lightning.progress import Transfers
 from sage_lightning.sage.archive.client import Client
 from sage_lightning.sage.archive.credentials import TOKEN, USER
 from sage_lightning.sage.archive.troubles import Denied, Failed
@@ -21,13 +22,13 @@ class Protected:
         self._client = client
         self._said: set[tuple[str, int]] = set()
 
-    def tell(self, node: str, trouble: Failed) -> None:
+    def tell(self, node: str, trouble: Failed, progress: Transfers) -> None:
         """Says what to do, if a node's files are protected and this is the first of them."""
         if isinstance(trouble, Denied) and (node, trouble.status) not in self._said:
             self._said.add((node, trouble.status))
-            log.warning(
-                "%s: files are protected (HTTP %d); %s", node, trouble.status, self._way(trouble.status)
-            )
+            way = self._way(trouble.status)
+            with progress.aside():
+                log.warning("%s: files are protected (HTTP %d); %s", node, trouble.status, way)
 
     def _way(self, status: int) -> str:
         if not self._client.has_credentials:

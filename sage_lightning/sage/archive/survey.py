@@ -91,7 +91,7 @@ def survey(order: Order) -> pd.DataFrame:
                 file = sized.file
                 _add(sums[file.label, file.position or NO_POSITION, iso(file.time_ns)[:7]], sized)
                 if sized.trouble is not None:
-                    protected.tell(file.label, sized.trouble)
+                    protected.tell(file.label, sized.trouble, progress)
     if refused:
         log.warning("%d further uploads have addresses that are not followed", len(refused))
     return _table(sums)
