@@ -102,7 +102,7 @@ def _enter(name: str, task: Task) -> None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         environment = dict(os.environ)
         try:
-            if _record(cfg, folder, task).get("failed"):
+            if _record(cfg, folder, task).get("failed"):  # of a download: some files did not come
                 partial.append(folder)
         except UserError as error:
             if not arguments.multirun:

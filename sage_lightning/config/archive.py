@@ -60,9 +60,9 @@ def addresses(config: dict[str, Any]) -> Iterator[str]:
             sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             sound = False
-        if "@" in str(given):
+        if "@" in str(given) or "?" in str(given):  # and what it is, is not said
             yield f"{key}: no user or token in an address; SAGE_USER and SAGE_TOKEN or ~/.netrc have them"
-        elif not sound or any(sign in str(given) for sign in "?# \\"):
+        elif not sound or any(sign in str(given) for sign in "# \\"):
             yield f"{key}={given}: not a web address, as https://… is"
 
 

@@ -99,6 +99,11 @@ DATES = "not a date or time; write {0}=2023-05-01 or {0}=2023-05-01T06:00"
             "download.storage: no user or token in an address; "
             "SAGE_USER and SAGE_TOKEN or ~/.netrc have them",
         ),
+        (
+            "download.endpoint='https://x/?token=secret'",
+            "download.endpoint: no user or token in an address; "
+            "SAGE_USER and SAGE_TOKEN or ~/.netrc have them",
+        ),
         ("download.nodes=W057", "download.nodes=W057: no such key; did you mean download.node?"),
     ],
 )

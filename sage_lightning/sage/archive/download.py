@@ -101,6 +101,7 @@ class _Call:
         self._stop = Event()
         self._retrying = patience(order.retries, order.backoff, self._stop)
         self._protected = Protected(self._client)
+        self._found = False
         self._files = self._bytes = self._there = 0
 
     def run(self) -> Tally:
@@ -110,6 +111,11 @@ class _Call:
             with closing(outcomes):
                 for outcome in outcomes:
                     self._note(outcome)
+        if not self._found:
+            text = (
+                "The archive has no picture or thermal file of %s in this time; is download.plugin=%s right?"
+            )
+            log.warning(text, " or ".join(self._order.nodes), self._order.plugin)
         tally = Tally(self._files, self._bytes, self._there, len(self.failures))
         text = "%d files came, %s in %.1f s; %d were there already"
         log.info(text, tally.files, decimal(tally.bytes), time.monotonic() - started, tally.there)
@@ -129,6 +135,7 @@ class _Call:
             records = ask(order, span, self._retrying)
             keep(records, self._own / "records" / records_path(span))
             selection = select(records, order.storage)
+            self._found = self._found or bool(selection.files or selection.refused)
             for url, node, reason in selection.refused:
                 self.failures.add(Failure(printable(url), reason, node, "", ""))
             yield from self._missing(selection.files, share, asked)

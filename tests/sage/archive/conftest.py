@@ -196,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._short(status)
         habit = "" if head else archive.habit(path)
         if habit.isdecimal() or habit.startswith("wait"):
-            wait = {"Retry-After": habit.split()[1]} if habit.startswith("wait") else {}
+            wait = {"Retry-After": habit.partition(" ")[2]} if habit.startswith("wait") else {}
             return self._short(503 if wait else int(habit), wait)
         if habit.startswith("redirect "):
             return self._short(302, {"Location": habit.removeprefix("redirect ").replace("PATH", self.path)})

@@ -251,6 +251,14 @@ def test_progress_says_rate_and_time_left(archive, order, frames, caplog, monkey
     assert lines[-1].startswith("24 files came, ")
 
 
+def test_nothing_at_all_is_said(order, caplog):
+    assert download(order).files == 0
+    assert (
+        "no picture or thermal file of W057 in this time; is download.plugin=.*mobotix.* right?"
+        in caplog.text
+    )
+
+
 def test_threads_are_gone_afterwards(archive, order, frames):
     download(order)
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("download-")] == []

@@ -1,5 +1,6 @@
 """One file: whole under its own name, or not there."""
 
+import email.utils
 import json
 import resource
 import time
@@ -234,6 +235,18 @@ def test_netrc_is_not_asked_behind_our_back(archive, file, monkeypatch, tmp_path
     bring(archive, file)
     assert len(archive.asked) == 3
     assert not any("Authorization" in headers for _, _, headers in archive.asked)
+
+
+def test_a_server_may_ask_to_wait_until_a_date(archive, file):
+    for seconds, asked in ((100, range(95, 101)), (-100, range(1))):
+        date = email.utils.formatdate(time.time() + seconds, usegmt=True)
+        archive.habits["*"] = deque([f"wait {date}"])
+        with pytest.raises(Transient, match="HTTP 503") as caught:
+            bring(archive, file)
+        assert round(caught.value.after) in asked
+    archive.habits["*"] = deque(["wait and see"])
+    with pytest.raises(Transient, match=r"HTTP 503$"):
+        bring(archive, file)
 
 
 def test_silence_ends_soon(archive, file):
