@@ -66,7 +66,7 @@ def addresses(config: dict[str, Any]) -> Iterator[str]:
             yield f"{key}={given}: not a web address, as https://… is"
 
 
-def target(config: dict[str, Any]) -> Iterator[str]:
+def download_folder(config: dict[str, Any]) -> Iterator[str]:
     """Files go into a folder."""
     folder = get(config, "download.folder")
     if folder is not None and Path(str(folder)).exists() and not Path(str(folder)).is_dir():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sage_lightning.config.archive import addresses, camera_nodes, target, times
+from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import pairs, selection, simulation, tables, units
 from sage_lightning.config.methods import crops, dino
@@ -133,5 +133,5 @@ RULES: tuple[Rule, ...] = (
     camera_nodes,
     times,
     addresses,
-    target,
+    download_folder,
 )

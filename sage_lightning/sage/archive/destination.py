@@ -12,6 +12,7 @@ from sage_lightning.sage.archive.troubles import Refused
 from sage_lightning.sage.nodes import is_node_id
 
 LONGEST_NAME = 200  # bytes; systems take 255, and a transfer's own file has a longer name
+LATEST_TIME = 2**63 - 1  # nanoseconds, in the year 2262
 
 _ADDRESS = re.compile(r"[!-~]+")  # ASCII that can be seen
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=@,~ -]*(?<![. ])")
@@ -61,6 +62,6 @@ def destination(url: object, storage: str) -> Place:
             raise Refused("a name that is not safe in a folder")
     if not is_node_id(names[2]):
         raise Refused("its address names no node")
-    if not (file := _FILE.fullmatch(names[3])):
+    if not (file := _FILE.fullmatch(names[3])) or int(file["time"]) > LATEST_TIME:
         raise Refused("its address names no time")
     return Place("/".join(names), names[2], int(file["time"]), file["name"])

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from sage_lightning.sage.archive.query import Span
@@ -41,12 +40,12 @@ def keep(records: pd.DataFrame, path: Path) -> None:
 
 
 def _lines(records: pd.DataFrame) -> Iterator[str]:
-    times = pd.to_datetime(records["timestamp"], utc=True).dt.tz_localize(None).to_numpy("datetime64[ns]")
-    for time, record in zip(np.datetime_as_string(times, unit="ns"), records.to_dict("records"), strict=True):
+    for record in records.to_dict("records"):
+        time = record["timestamp"]
         meta = {
             str(key).removeprefix("meta."): value
             for key, value in record.items()
             if str(key).startswith("meta.") and (isinstance(value, list | dict) or not pd.isna(value))
         }
-        line = {"timestamp": None if time == "NaT" else f"{time}Z", "name": record["name"]}
-        yield json.dumps(line | {"value": record["value"], "meta": meta})
+        line = {"timestamp": None if pd.isna(time) else time.isoformat().replace("+00:00", "Z")}
+        yield json.dumps(line | {"name": record["name"], "value": record["value"], "meta": meta})

@@ -81,9 +81,8 @@ def file_of(url: object, storage: str, record: dict[Hashable, Any] | None = None
     """
     place = destination(url, storage)
     record = record or {}
-    if (time := record.get("timestamp")) is not None and pd.Timestamp(time).as_unit(
-        "ns"
-    ).value != place.time_ns:
+    time = record.get("timestamp")
+    if time is not None and time != pd.Timestamp(place.time_ns, tz="UTC"):
         raise Refused("its record and its address differ in time")
     for column, said in (("meta.node", place.node), ("meta.filename", place.filename)):
         if isinstance(record.get(column), str) and record[column] != said:

@@ -254,7 +254,7 @@ class Handler(BaseHTTPRequestHandler):
         if habit == "trickle":
             for start in range(0, len(sent), 4096):
                 self.wfile.write(sent[start : start + 4096])
-                time.sleep(0.02)
+                time.sleep(0.05)
             return
         if habit == "half stall":
             self.wfile.write(sent[: len(sent) // 2])
@@ -315,7 +315,7 @@ def archive() -> Iterator[Archive]:
 
 @pytest.fixture
 def order(archive: Archive, tmp_path: Path) -> Order:
-    """Of the archive's first day, impatient."""
+    """Of the archive's first day."""
     day = datetime(2023, 5, 1, tzinfo=UTC)
     return Order(
         nodes=["W057"],
@@ -327,7 +327,7 @@ def order(archive: Archive, tmp_path: Path) -> Order:
         endpoint=f"{archive.address}{QUERY}",
         storage=archive.storage,
         workers=4,
-        timeout=0.4,
+        timeout=10.0,
         retries=3,
         backoff=0.01,
     )

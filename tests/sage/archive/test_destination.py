@@ -66,6 +66,7 @@ def test_what_real_jobs_are_called_is_followed(path):
         f"sage/sage-a-1/{NODE}/6144x2048.jpg",
         f"sage/sage-a-1/{NODE}/more/{NAME}",
         f"sage/{NODE}/{NAME}",
+        f"sage/sage-a-1/{NODE}/{2**63}-6144x2048.jpg",
         f"{GOOD}?x=1",
         f"{GOOD}#x",
         f"{GOOD};x",

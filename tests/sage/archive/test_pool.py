@@ -63,5 +63,5 @@ def test_a_caller_that_goes_is_not_held_up_by_a_thread_that_waits():
     with closing(spread(range(9), lambda number: never.wait(20) if number else number, 3, stop)) as results:
         assert next(results) == 0
     assert stop.is_set()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
     never.set()

@@ -25,8 +25,8 @@ def file(archive, tmp_path):
     return tmp_path / "file.jpg"
 
 
-def bring(archive, target: Path, credentials=None, stop: Event = NEVER, **hooks) -> int:
-    client = Client(archive.storage, credentials, timeout=0.3)
+def bring(archive, target: Path, credentials=None, stop: Event = NEVER, timeout=10.0, **hooks) -> int:
+    client = Client(archive.storage, credentials, timeout)
     return fetch(client, f"{archive.storage}/{PATH}", target, stop, **hooks)
 
 
@@ -72,7 +72,7 @@ def test_a_storage_without_head_or_length_is_no_trouble(archive, file, habit, he
 def test_what_goes_wrong_is_said_and_nothing_has_the_file_s_name(archive, file, habit, kind, reason):
     archive.habits["*"] = deque([f"{habit}!"])
     with pytest.raises(Failed, match=reason) as caught:
-        bring(archive, file)
+        bring(archive, file, timeout=0.3 if "stall" in habit else 10.0)
     assert type(caught.value) is kind
     assert not file.exists()
 
@@ -253,5 +253,5 @@ def test_silence_ends_soon(archive, file):
     archive.habits["*"] = deque(["half stall"])
     started = time.monotonic()
     with pytest.raises(Transient, match="timeout"):
-        bring(archive, file)
-    assert time.monotonic() - started < 2
+        bring(archive, file, timeout=0.3)
+    assert time.monotonic() - started < 5

@@ -52,6 +52,7 @@ def test_columns_that_are_missing_are_not_needed():
     [
         ({"timestamp": pd.Timestamp(TIME + 1, tz="UTC")}, "differ in time"),
         ({"timestamp": pd.NaT}, "differ in time"),
+        ({"timestamp": pd.Timestamp("3000-01-01T00:00:00Z")}, "differ in time"),
         ({"meta.node": "000048b02d05a0a4"}, "differ in node"),
         ({"meta.filename": "../6144x2048.jpg"}, "differ in filename"),
         ({"value": 3.5}, "not the address"),
