@@ -69,7 +69,8 @@ def survey(order: Order) -> pd.DataFrame:
 
     def size(file: Wanted) -> _Sized:
         path = order.folder / file.path
-        if path.is_file() and lengths.get(file.path) in (None, length := path.stat().st_size):
+        length = path.stat().st_size if path.is_file() else -1
+        if length >= 0 and lengths.get(file.path) in (None, length):
             return _Sized(file, length, there=True)
         try:
             return _Sized(file, retrying(told_length, client, file.url), there=False)
@@ -80,10 +81,12 @@ def survey(order: Order) -> pd.DataFrame:
 
         def files() -> Iterator[Wanted]:
             days = list(spans(order.nodes, order.start, order.end))
+            asked: set[str] = set()
             for span in days:
                 selection = select(ask(order, span, retrying), order.storage)
                 refused.update(dict.fromkeys(url for url, _, _ in selection.refused))
-                yield from selection.files
+                yield from (file for file in selection.files if file.path not in asked)
+                asked.update(file.path for file in selection.files)
                 progress.advance(1 / len(days), files=len(selection.files))
 
         with closing(spread(files(), size, order.workers, stop)) as sizes:

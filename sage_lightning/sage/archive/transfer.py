@@ -68,9 +68,8 @@ def fetch(
         OSError: it cannot be written.
     """
     part, mark = (target.with_name(target.name + ending) for ending in (PART, MARK))
-    with client.ask(
-        "HEAD", url
-    ) as head:  # a second witness; not every storage, nor every redirect, knows HEAD
+    # A second witness of its length; not every storage, nor every place that one redirects to, knows HEAD.
+    with client.ask("HEAD", url) as head:
         told = _length(head) if head.status_code == 200 else None
     response, offset = _opened(client, url, part, mark)
     with response:
@@ -140,11 +139,10 @@ def _goes_on(response: requests.Response, of: _Mark, offset: int) -> bool:
 
 def _as_it_is(response: requests.Response) -> requests.Response:
     """Refuses what is not the file itself."""
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if response.headers.get("Content-Encoding", "identity") != "identity":
         response.close()
         raise Failed("sent compressed, which was not asked for")
-    if kind == "text/html":
+    if _kind(response) == "text/html":
         response.close()
         raise Failed("a web page came instead of the file")
     return response
@@ -152,7 +150,13 @@ def _as_it_is(response: requests.Response) -> requests.Response:
 
 def _length(head: requests.Response) -> int | None:
     head.content  # noqa: B018 - there is none; once read, the connection can be used again
-    return whole_number(head.headers.get("Content-Length"))
+    if _kind(head) == "text/html" or "Content-Encoding" in head.headers:
+        return None  # not of the file
+    return whole_number(head.headers.get("Content-Length")) or None  # 0 is what some say who do not know
+
+
+def _kind(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _write_mark(mark: Path, response: requests.Response, total: int | None) -> None:

@@ -47,9 +47,11 @@ def test_files_and_bytes_by_node_position_and_month(archive, order, frames, caps
         ("all", "", "", 6, 12),
     ]
     assert table["bytes"].tolist()[-1] == lengths(archive, frames)
+    twice = survey(dataclasses.replace(order, nodes=["W057", "000048b02d15bc42", "W056"]))
+    assert twice["files"].tolist() == table["files"].tolist()
     assert table["bytes"].tolist()[3] == lengths(archive, frames[:4])
     assert archive.gets() == 0
-    assert archive.gets(method="HEAD") == 12
+    assert archive.gets(method="HEAD") == 2 * 12
     assert not order.folder.exists()
     print_table(shown(table))
     printed = capsys.readouterr().out

@@ -101,6 +101,17 @@ def test_a_head_that_lies_is_a_contradiction_too(archive, file):
         bring(archive, file)
 
 
+def test_a_head_that_does_not_know_is_no_witness(archive, file):
+    archive.heads = -len(CONTENT)  # "Content-Length: 0"
+    assert bring(archive, file) == len(CONTENT)
+
+
+def test_an_empty_file_is_a_file(archive, file):
+    archive.files[PATH] = b""
+    assert bring(archive, file) == 0
+    assert file.read_bytes() == b""
+
+
 def cut_half(archive, file) -> int:
     """Leaves a part; returns its length."""
     archive.habits["*"] = deque(["cut"])
