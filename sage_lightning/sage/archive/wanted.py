@@ -40,12 +40,10 @@ class Selection:
     Attributes:
         files: those wanted, each once, by time.
         refused: address, node and reason of records that are not followed.
-        others: how many uploads are something else.
     """
 
     files: list[Wanted] = field(default_factory=list)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
-    others: int = 0
 
 
 def select(records: pd.DataFrame, storage: str) -> Selection:
@@ -60,9 +58,7 @@ def select(records: pd.DataFrame, storage: str) -> Selection:
         except Refused as error:
             selection.refused.append((str(record["value"]), label_of(record), error.reason))
             continue
-        if wanted is None:
-            selection.others += 1
-        else:
+        if wanted is not None:
             found[wanted.path] = wanted
     selection.files = sorted(found.values(), key=lambda file: (file.time_ns, file.path))
     return selection
