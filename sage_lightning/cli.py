@@ -45,7 +45,7 @@ Task = Callable[[DictConfig, Path], dict[str, float]]
 
 def main() -> None:
     """`sage-lightning <command> <overrides>`."""
-    commands = {"train": train, "evaluate": evaluate}
+    commands = {"train": train, "evaluate": evaluate, "inventory": inventory}
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     usage = f"usage: sage-lightning {'|'.join(commands)} [key=value …]; --cfg job after it shows all keys"
     if command in ("--version", "-V"):
@@ -70,6 +70,11 @@ def train() -> None:
 def evaluate() -> None:
     """Evaluates a checkpoint and writes the report."""
     _enter("evaluate", _evaluate)
+
+
+def inventory() -> None:
+    """Says what a collection holds, from its files or from query records, and writes it down."""
+    _enter("inventory", _inventory)
 
 
 def _enter(name: str, task: Task) -> None:
@@ -174,6 +179,12 @@ def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
     places = {key: OmegaConf.select(cfg, key) for key in config.PLACES}
     data = build.data_of(path, places)
     return build.evaluation(cfg, folder, path, data, cfg.split, {"command": " ".join(sys.argv)}, [])
+
+
+def _inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build.inventory import inventory
+
+    return inventory(cfg, folder)
 
 
 class TrialsTable(Callback):

@@ -171,10 +171,13 @@ class FolderSource:
         self, rgb_path: str, ir_path: str, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        assert self.ir_size is not None
         rgb = read_picture(self.root / rgb_path, size)
-        thermal = read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
-        return rgb, thermal
+        return rgb, self.read_thermal(ir_path)
+
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """See `PairSource.read_thermal`."""
+        assert self.ir_size is not None
+        return read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
 
 
 def table_problems(

@@ -3,7 +3,8 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,15 +72,25 @@ class PairSource(Protocol):
         """
         ...
 
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """The thermal picture alone; see `read`."""
+        ...
+
 
 class _Camera:
     """What files of cameras have in common."""
 
+    root: Path
     ir_size: tuple[int, int] | None = None
 
     def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
         """By whole local days."""
         return by_day(index, val, test, seed)
+
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """See `PairSource.read_thermal`."""
+        with _damage_is_unusable():
+            return read_celsius(self.root / ir_path)
 
 
 class SageSource(_Camera):
@@ -232,9 +243,15 @@ def _read_files(
     size: tuple[int, int],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     # The thermal file comes first: where both are damaged, its reason is given.
-    try:
+    with _damage_is_unusable():
         ir = read_celsius(root / ir_path)
         return read_optical(root / rgb_path, crop_box, size), ir
+
+
+@contextmanager
+def _damage_is_unusable() -> Iterator[None]:
+    try:
+        yield
     except (CelsiusError, PictureError) as error:
         raise Unusable(error.reason) from error
     except OSError as error:  # one locked or vanished file is no reason to lose the others

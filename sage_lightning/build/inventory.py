@@ -1,0 +1,80 @@
+"""From the config to an inventory: what is counted comes from files, or from query records."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from sage_lightning.build.objects import instantiate
+from sage_lightning.data.index import add_place_and_time
+from sage_lightning.data.scan import scan_folder
+from sage_lightning.data.select import selected
+from sage_lightning.data.sources import SageSource
+from sage_lightning.errors import UserError
+from sage_lightning.inventory.collection import Collection, other_files
+from sage_lightning.inventory.excluded import Apart
+from sage_lightning.inventory.records import read_records
+from sage_lightning.inventory.run import take, write_tables
+from sage_lightning.inventory.summary import print_summary
+from sage_lightning.sage.nodes import read_nodes
+
+log = logging.getLogger("sage_lightning")
+
+
+def inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    """Takes the inventory, prints its short form, writes tables, figures and page into the folder.
+
+    Returns:
+        How many pairs, and how many files in quarantine.
+
+    Raises:
+        UserError: there is nothing to count.
+    """
+    collection = _of_files(cfg) if cfg.inventory.records is None else _of_records(cfg)
+    if cfg.data.select is not None:
+        collection = _selected(collection, str(cfg.data.select))
+    found = take(
+        collection,
+        thresholds=tuple(cfg.thermal.get("thresholds") or ()),
+        frames_per_group=cfg.inventory.frames_per_group,
+        gap_factor=cfg.inventory.gap_factor,
+        workers=cfg.data.prepare_workers,
+    )
+    write_tables(found, folder)
+    print_summary(found)
+    return {"pairs": found.pairs, "quarantined_files": found.quarantined_files}
+
+
+def _of_files(cfg: DictConfig) -> Collection:
+    source = instantiate(cfg.data.source)
+    # A folder without a pair is no data to train on, but what it lacks is what one asks its inventory.
+    scan = scan_folder(source.root) if isinstance(source, SageSource) else source.scan()
+    if scan.index.empty:
+        raise UserError(f"data.root={source.root} holds no camera file, but {scan.others} others")
+    nodes = source.nodes()
+    return Collection(
+        name=str(source.root),
+        index=add_place_and_time(scan.index, nodes),
+        source=source,
+        nodes=nodes.values(),
+        apart=[other_files(source.root, scan.others)],
+    )
+
+
+def _of_records(cfg: DictConfig) -> Collection:
+    index, apart = read_records(cfg.inventory.records)
+    nodes = {} if cfg.data.nodes is None else read_nodes(Path(cfg.data.nodes))
+    return Collection(
+        name=str(cfg.inventory.records),
+        index=add_place_and_time(index, nodes),
+        source=None,
+        nodes=nodes.values(),
+        apart=apart,
+    )
+
+
+def _selected(collection: Collection, expression: str) -> Collection:
+    index = selected(expression, collection.index)
+    left = Apart("not chosen by data.select", 2 * (len(collection.index) - len(index)))
+    return replace(collection, index=index, apart=[*collection.apart, left])

@@ -1,0 +1,177 @@
+"""The tables that a reader sees, on the terminal and on the page: written out, the first columns text."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sage_lightning.inventory.counts import by_daylight
+from sage_lightning.inventory.rates import ALL
+from sage_lightning.inventory.reading import GROUP
+from sage_lightning.inventory.run import Inventory
+from sage_lightning.inventory.temperatures import BINS, Temperatures
+
+NOTHING = "–"
+BARS = "▁▂▃▄▅▆▇█"
+SPARKS = 20  # characters of a histogram
+QUANTILE_HEADS = {"p05": "5 %", "median": "median", "p95": "95 %"}
+UNIT_SIGNS = {"celsius": "°C", "kelvin": "K", "counts": "counts", "display": "display value"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table as it is read.
+
+    Attributes:
+        title: above it.
+        table: texts.
+        file: the CSV with all of it.
+        note: what its numbers are, a sentence or two.
+        words: how many columns, from the left, are words; the others are numbers.
+    """
+
+    title: str
+    table: pd.DataFrame
+    file: str
+    note: str = ""
+    words: int = 1
+
+
+def counted(inventory: Inventory, by: str) -> Shown:
+    """Pairs and quarantined files by one of node, position, month."""
+    found = by_daylight(inventory.rows, [by])
+    shown = pd.DataFrame({by: found[by]})
+    for column in found.columns[1:]:
+        shown[column.replace("_", " ")] = found[column].map(whole)
+    return Shown(f"By {by}", shown, "counts.csv")
+
+
+def rates(inventory: Inventory) -> Shown:
+    """How fast each (node, position) makes pairs."""
+    found = inventory.rates.rates
+    shown = pd.DataFrame(
+        {
+            "node": found["node"],
+            "position": found["position"],
+            "pairs": found["pairs"].map(whole),
+            "first, UTC": found["first"].map(moment),
+            "last, UTC": found["last"].map(moment),
+            "usual interval": (found["usual_interval_s"] / 3600).map(duration),
+            "pairs per hour": found["pairs_per_hour"].map(plain),
+            "gaps": found["gaps"].map(whole),
+            "in gaps": found["hours_in_gaps"].map(duration),
+            "longest": found["longest_gap_h"].map(duration),
+        }
+    )
+    note = (
+        "Pairs per hour: between the gaps. A gap is a pause of several usual intervals (inventory.gap_factor), "
+        f"of a whole node ({ALL}) one in which all its positions are still."
+    )
+    return Shown("Production rate", shown, "rates.csv", note, words=2)
+
+
+def gaps(inventory: Inventory) -> Shown:
+    """The longest pauses of whole nodes."""
+    found = inventory.rates.gaps
+    found = found[found["position"] == ALL]
+    shown = pd.DataFrame(
+        {
+            "node": found["node"],
+            "from, UTC": found["begins"].map(moment),
+            "to, UTC": found["ends"].map(moment),
+            "length": found["hours"].map(duration),
+        }
+    )
+    return Shown("Longest gaps of whole nodes", shown, "gaps.csv")
+
+
+def bins(found: Temperatures) -> Shown:
+    """A histogram, its quantiles, and the share of each thermal bin for every group."""
+    table, sign = found.bins, UNIT_SIGNS[found.unit]
+    scale, sparks = _sparks(found)
+    shown = pd.DataFrame(
+        {
+            **{name: table[name] for name in GROUP},
+            scale: sparks,
+            "frames": table["frames"].map(whole),
+            **{head: table[name].map(plain) for name, head in QUANTILE_HEADS.items()},
+        }
+    )
+    note = f"{sign} of all pixels of the frames that were read; of each histogram the highest bar is full."
+    if found.thresholds:
+        low, high = (f"{threshold:g}" for threshold in found.thresholds)
+        heads = (f"below {low}", f"{low} … {high}", f"{high} and above")
+        for name, head in zip(BINS, heads, strict=True):
+            shown[head] = table[name].map(percent)
+        note += f" The bins are those of thermal.thresholds=[{low},{high}]: change them to choose."
+    return Shown("Temperatures by node, season and view", shown, "bins.csv", note, words=4)
+
+
+def excluded(inventory: Inventory) -> Shown:
+    """Reasons, how many files, and what each means."""
+    found = inventory.excluded
+    shown = pd.DataFrame(
+        {
+            "reason": found["reason"],
+            "meaning": found["meaning"],
+            "found": found["found"],
+            "files": found["files"].map(whole),
+        }
+    )
+    return Shown("What was excluded, and why", shown, "excluded.csv", words=3)
+
+
+def whole(value: float) -> str:
+    """12 345."""
+    return NOTHING if pd.isna(value) else f"{int(value):,}".replace(",", " ")
+
+
+def plain(value: float) -> str:
+    """One decimal; of small numbers two digits that are not 0."""
+    if pd.isna(value):
+        return NOTHING
+    decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 or value == 0 else 2
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace(",", " ")
+
+
+def percent(value: float) -> str:
+    """12.3 %."""
+    return NOTHING if pd.isna(value) else f"{100 * value:.1f} %"
+
+
+def moment(value: pd.Timestamp) -> str:
+    """To the minute."""
+    return NOTHING if pd.isna(value) else f"{value:%Y-%m-%d %H:%M}"
+
+
+def duration(hours: float) -> str:
+    """In the unit that fits."""
+    if pd.isna(hours):
+        return NOTHING
+    for unit, size in (("d", 24.0), ("h", 1.0), ("min", 1 / 60)):
+        if hours >= 2 * size:
+            return f"{plain(hours / size)} {unit}"
+    return f"{plain(hours * 3600)} s"
+
+
+def _sparks(found: Temperatures) -> tuple[str, list[str]]:
+    """The column's head with the common scale, and a line of bars for each group."""
+    table = found.histograms
+    low, high = table["low"].min(), table["high"].max()
+    if pd.isna(low):
+        return "histogram", [NOTHING] * len(found.bins)
+    step = max((high - low) / SPARKS, 1e-9)
+    middle = (table["low"] + table["high"]) / 2
+    place = ((middle - low) / step).astype("int64").clip(0, SPARKS - 1)
+    shares = table.assign(place=place).pivot_table(
+        index=list(GROUP), columns="place", values="share", aggfunc="sum"
+    )
+    shares = shares.reindex(columns=range(SPARKS)).fillna(0.0)
+    shares = shares.div(shares.max(axis="columns"), axis="index")
+    drawn = {
+        group: "".join(
+            " " if share == 0 else BARS[min(int(share * len(BARS)), len(BARS) - 1)] for share in line
+        )
+        for group, line in zip(shares.index, shares.to_numpy(), strict=True)
+    }
+    groups = found.bins[list(GROUP)].itertuples(index=False, name=None)
+    return f"{low:g} … {high:g}", [drawn.get(group, NOTHING) for group in groups]
