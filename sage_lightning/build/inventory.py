@@ -1,6 +1,7 @@
 """From the config to an inventory: what is counted comes from files, or from query records."""
 
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from sage_lightning.data.sources import SageSource
 from sage_lightning.errors import UserError
 from sage_lightning.inventory.collection import Collection, other_files
 from sage_lightning.inventory.excluded import Apart
+from sage_lightning.inventory.page import write_page
 from sage_lightning.inventory.records import read_records
 from sage_lightning.inventory.run import take, write_tables
 from sage_lightning.inventory.summary import print_summary
 from sage_lightning.sage.nodes import read_nodes
+from sage_lightning.version import __version__
 
 log = logging.getLogger("sage_lightning")
 
@@ -43,7 +46,21 @@ def inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:
     )
     write_tables(found, folder)
     print_summary(found)
+    page = write_page(found, folder, {"command": " ".join(sys.argv), "version": __version__} | _facts(cfg))
+    log.info("Page: %s", page)
     return {"pairs": found.pairs, "quarantined_files": found.quarantined_files}
+
+
+def _facts(cfg: DictConfig) -> dict[str, str]:
+    """The choices that numbers depend on."""
+    thresholds = cfg.thermal.get("thresholds")
+    return {
+        "data.nodes": str(cfg.data.nodes),
+        "data.select": str(cfg.data.select),
+        "thermal.thresholds": "none" if thresholds is None else str(list(thresholds)),
+        "inventory.frames_per_group": str(cfg.inventory.frames_per_group),
+        "inventory.gap_factor": str(cfg.inventory.gap_factor),
+    }
 
 
 def _of_files(cfg: DictConfig) -> Collection:
@@ -57,7 +74,7 @@ def _of_files(cfg: DictConfig) -> Collection:
         name=str(source.root),
         index=add_place_and_time(scan.index, nodes),
         source=source,
-        nodes=nodes.values(),
+        nodes=tuple(nodes.values()),
         apart=[other_files(source.root, scan.others)],
     )
 
@@ -69,7 +86,7 @@ def _of_records(cfg: DictConfig) -> Collection:
         name=str(cfg.inventory.records),
         index=add_place_and_time(index, nodes),
         source=None,
-        nodes=nodes.values(),
+        nodes=tuple(nodes.values()),
         apart=apart,
     )
 

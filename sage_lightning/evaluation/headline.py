@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Collection
-from typing import Literal
 
 import pandas as pd
 from rich import box
@@ -83,9 +82,11 @@ def print_table(
     )
     for column in table.columns:
         numeric = column in numbers or pd.api.types.is_numeric_dtype(table[column])
-        justify: Literal["left", "right"] = "right" if numeric else "left"
         shown.add_column(
-            HEADS.get(column, str(column)), justify=justify, overflow="fold", no_wrap=column in whole
+            HEADS.get(column, str(column)),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=column in whole,
         )
     for values in table.itertuples(index=False):
         shown.add_row(*(_text(value) for value in values))

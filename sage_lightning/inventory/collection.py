@@ -1,8 +1,8 @@
 """What an inventory is made of: a pair index, and what is known of the collection beside it."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -28,8 +28,8 @@ class Collection:
     name: str
     index: pd.DataFrame
     source: ThermalSource | None
-    nodes: Iterable[Node] = ()
-    apart: Sequence[Apart] = field(default=())
+    nodes: Sequence[Node] = ()
+    apart: Sequence[Apart] = ()
 
 
 def other_files(root: Path, count: int) -> Apart:

@@ -2,7 +2,7 @@
 
 import math
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -101,9 +101,7 @@ def read_frames(
     pool = ProcessPoolExecutor(workers, spawn) if workers > 1 and len(paths) >= POOL_PAYS_FROM else None
     read = partial(read_frame, source, width, list(thresholds))
     with pool or nullcontext():
-        frames: Iterator[Frame | str] = (
-            map(read, paths) if pool is None else pool.map(read, paths, chunksize=8)
-        )
+        frames = map(read, paths) if pool is None else pool.map(read, paths, chunksize=8)
         return list(track(frames, "Reading thermal frames", len(paths)))
 
 

@@ -37,7 +37,8 @@ def record_files(given: str) -> list[Path]:
     if path.is_dir():
         found = [file for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file()]
     else:
-        found = [file for name in glob(given, recursive=True) if (file := Path(name)).is_file()]
+        # Path.glob takes no absolute pattern.
+        found = [Path(name) for name in glob(given, recursive=True) if Path(name).is_file()]  # noqa: PTH207
     if not found:
         what = f"the folder holds no {', '.join(SUFFIXES[:2])}" if path.is_dir() else "no such file or folder"
         raise UserError(f"inventory.records={given}: {what}")
@@ -45,7 +46,7 @@ def record_files(given: str) -> list[Path]:
 
 
 def recordless(given: str) -> str | None:
-    """What to say of records without a camera file; None where there is one: the first found ends the search."""
+    """What to say of records that name no camera file; None where one does: the first ends the search."""
     count = 0
     try:
         for file in record_files(given):
@@ -56,8 +57,8 @@ def recordless(given: str) -> str | None:
                     record["timestamp"], meta.items()
                 except (ValueError, KeyError, TypeError, AttributeError):
                     return (
-                        f"inventory.records={given}: line {number} of {file.name} is no query record; they are as "
-                        "sage_data_client writes them: a JSON object a line with timestamp, name, value and meta"
+                        f"inventory.records={given}: line {number} of {file.name} is no query record: "
+                        "a JSON object with timestamp, name, value and meta"
                     )
                 count += 1
                 if name == UPLOAD and _is_camera_file(meta.get("filename") or str(value)):

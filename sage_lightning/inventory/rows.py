@@ -1,4 +1,4 @@
-"""What all tables count by: the pair index with its nulls named, in columns that group a million rows fast."""
+"""What all tables count by: the pair index with its nulls named, in columns that group fast."""
 
 from collections.abc import Iterable
 

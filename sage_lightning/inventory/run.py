@@ -19,6 +19,7 @@ class Inventory:
 
     Attributes:
         name: of the collection.
+        vsns: node id → the short name on its box, where the node table knows it.
         rows: what everything was counted from, see `rows_of`.
         counts: by node, position, month and daylight.
         rates: how fast pairs come, and where they did not.
@@ -28,6 +29,7 @@ class Inventory:
     """
 
     name: str
+    vsns: dict[str, str]
     rows: pd.DataFrame
     counts: pd.DataFrame
     rates: Rates
@@ -70,6 +72,7 @@ def take(
         temperatures = temperatures_of(rows, collection.source, bins, frames_per_group, workers)
     return Inventory(
         name=collection.name,
+        vsns={place.node: place.vsn for place in collection.nodes},
         rows=rows,
         counts=counts(rows),
         rates=rates_of(rows, gap_factor),

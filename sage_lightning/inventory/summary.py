@@ -27,7 +27,7 @@ def print_summary(inventory: Inventory) -> None:
     if len((pauses := tables.gaps(inventory)).table):
         _print(pauses, FEW_ROWS)
     if inventory.temperatures is not None:
-        _print(tables.bins(inventory.temperatures))
+        _print(tables.bins(inventory, inventory.temperatures))
     if len(inventory.excluded):
         _print(tables.excluded(inventory))
 

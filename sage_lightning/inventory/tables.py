@@ -39,7 +39,7 @@ class Shown:
 def counted(inventory: Inventory, by: str) -> Shown:
     """Pairs and quarantined files by one of node, position, month."""
     found = by_daylight(inventory.rows, [by])
-    shown = pd.DataFrame({by: found[by]})
+    shown = pd.DataFrame({by: named(inventory, found[by]) if by == "node" else found[by]})
     for column in found.columns[1:]:
         shown[column.replace("_", " ")] = found[column].map(whole)
     return Shown(f"By {by}", shown, "counts.csv")
@@ -50,21 +50,20 @@ def rates(inventory: Inventory) -> Shown:
     found = inventory.rates.rates
     shown = pd.DataFrame(
         {
-            "node": found["node"],
+            "node": named(inventory, found["node"]),
             "position": found["position"],
             "pairs": found["pairs"].map(whole),
             "first, UTC": found["first"].map(moment),
             "last, UTC": found["last"].map(moment),
-            "usual interval": (found["usual_interval_s"] / 3600).map(duration),
-            "pairs per hour": found["pairs_per_hour"].map(plain),
+            "interval": (found["usual_interval_s"] / 3600).map(duration),
+            "per hour": found["pairs_per_hour"].map(plain),
             "gaps": found["gaps"].map(whole),
-            "in gaps": found["hours_in_gaps"].map(duration),
             "longest": found["longest_gap_h"].map(duration),
         }
     )
     note = (
-        "Pairs per hour: between the gaps. A gap is a pause of several usual intervals (inventory.gap_factor), "
-        f"of a whole node ({ALL}) one in which all its positions are still."
+        "Interval: the usual one, the median. Per hour: pairs, between the gaps. A gap is a pause of more than "
+        f"inventory.gap_factor usual intervals; of a whole node ({ALL}) one in which all its positions rest."
     )
     return Shown("Production rate", shown, "rates.csv", note, words=2)
 
@@ -75,7 +74,7 @@ def gaps(inventory: Inventory) -> Shown:
     found = found[found["position"] == ALL]
     shown = pd.DataFrame(
         {
-            "node": found["node"],
+            "node": named(inventory, found["node"]),
             "from, UTC": found["begins"].map(moment),
             "to, UTC": found["ends"].map(moment),
             "length": found["hours"].map(duration),
@@ -84,13 +83,14 @@ def gaps(inventory: Inventory) -> Shown:
     return Shown("Longest gaps of whole nodes", shown, "gaps.csv")
 
 
-def bins(found: Temperatures) -> Shown:
+def bins(inventory: Inventory, found: Temperatures) -> Shown:
     """A histogram, its quantiles, and the share of each thermal bin for every group."""
     table, sign = found.bins, UNIT_SIGNS[found.unit]
     scale, sparks = _sparks(found)
     shown = pd.DataFrame(
         {
             **{name: table[name] for name in GROUP},
+            "node": named(inventory, table["node"]),
             scale: sparks,
             "frames": table["frames"].map(whole),
             **{head: table[name].map(plain) for name, head in QUANTILE_HEADS.items()},
@@ -120,6 +120,11 @@ def excluded(inventory: Inventory) -> Shown:
     return Shown("What was excluded, and why", shown, "excluded.csv", words=3)
 
 
+def named(inventory: Inventory, nodes: pd.Series) -> pd.Series:
+    """Nodes by the short names on their boxes, where they are known."""
+    return nodes.map(lambda node: inventory.vsns.get(node) or node)
+
+
 def whole(value: float) -> str:
     """12 345."""
     return NOTHING if pd.isna(value) else f"{int(value):,}".replace(",", " ")
@@ -129,7 +134,9 @@ def plain(value: float) -> str:
     """One decimal; of small numbers two digits that are not 0."""
     if pd.isna(value):
         return NOTHING
-    decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 or value == 0 else 2
+    if 0 < abs(value) < 1:
+        return f"{value:.2g}"
+    decimals = 0 if abs(value) >= 100 else 1
     return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace(",", " ")
 
 
@@ -151,6 +158,11 @@ def duration(hours: float) -> str:
         if hours >= 2 * size:
             return f"{plain(hours / size)} {unit}"
     return f"{plain(hours * 3600)} s"
+
+
+def _bar(height: float) -> str:
+    """Of a height in 0…1; what is not 0 shows."""
+    return " " if height == 0 else BARS[min(int(height * len(BARS)), len(BARS) - 1)]
 
 
 def _sparks(found: Temperatures) -> tuple[str, list[str]]:
