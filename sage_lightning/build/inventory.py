@@ -55,7 +55,7 @@ def _facts(cfg: DictConfig) -> dict[str, str]:
     """The choices that numbers depend on."""
     thresholds = cfg.thermal.get("thresholds")
     return {
-        "data.nodes": str(cfg.data.nodes),
+        "data.nodes": str(cfg.data.get("nodes")),
         "data.select": str(cfg.data.select),
         "thermal.thresholds": "none" if thresholds is None else str(list(thresholds)),
         "inventory.frames_per_group": str(cfg.inventory.frames_per_group),

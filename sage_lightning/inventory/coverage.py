@@ -21,10 +21,10 @@ COLUMNS = 400
 COLOURS = {"day": "#e69f00", "twilight": "#cc79a7", "night": "#3b7dc4", UNKNOWN: "#8a8f98"}
 QUARANTINE, HELD = "#d1332e", "quarantine"
 # Which of a row's lines each kind takes; the first and the last stay empty, and part it from its neighbours.
-LINES = 9
-BANDS = {"day": (1, 3), "twilight": (3, 4), "night": (4, 6), UNKNOWN: (1, 6), HELD: (6, 8)}
+LINES = 12
+BANDS = {"day": (1, 4), "twilight": (4, 6), "night": (6, 9), UNKNOWN: (1, 9), HELD: (9, 11)}
 FAINTEST = 0.35  # opacity of a single pair
-ROW, TALLEST = 0.19, 60.0  # inches
+ROW, TALLEST = 0.2, 60.0  # inches
 _HOUR_NS = 3_600_000_000_000
 
 
@@ -60,6 +60,7 @@ def coverage(rows: pd.DataFrame, vsns: dict[str, str]) -> Figure | None:
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
     axis.set_xlabel("UTC")
+    axis.spines["left"].set_visible(False)
     _legend(figure, timed)
     return figure
 
@@ -94,7 +95,7 @@ def _name(
     axis.set_yticks(slots, places["position"].astype("str").tolist())
     axis.tick_params(axis="y", labelsize=7)
     for node, slot, begins in zip(places["node"].astype("str"), slots, starts, strict=True):
-        axis.axhline(slot, color=RULE, linewidth=0.5, zorder=1)
+        axis.axhspan(slot - 0.45, slot + 0.45, color=RULE, alpha=0.45, linewidth=0, zorder=1)
         if begins:
             name = vsns.get(node) or node
             axis.annotate(

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from sage_lightning.evaluation.figures.svg import svg
 from sage_lightning.evaluation.page import Picture, Section, Table, render
 from sage_lightning.inventory import tables
+from sage_lightning.inventory.counts import KEYS
 from sage_lightning.inventory.coverage import coverage
 from sage_lightning.inventory.histograms import MOST_NODES, histograms
 from sage_lightning.inventory.run import Inventory
@@ -18,17 +19,18 @@ DPI, MOST_PIXELS = 200, 30_000
 FILES = "counts.csv, rates.csv, gaps.csv, temperatures.csv, bins.csv and excluded.csv"
 
 COVERAGE = (
-    "A row is one (node, position). Upper half: pairs by day and, below them, by night; the fuller the colour, "
-    "the more of them. Red: files in quarantine."
+    "A row is one (node, position), with pairs by day above pairs by night; the fuller the colour, the more "
+    "of them. Red at its lower edge: files in quarantine."
 )
 HISTOGRAMS = (
-    "How often each temperature occurs, over all pixels of the frames that were read, by season and view; every "
-    "curve has the same area."
+    "How often each temperature occurs, over all pixels of the frames that were read, by node, season and "
+    "view; every histogram has its own scale."
 )
+SHARES = " Dashed: thermal.thresholds, with the share of the pixels in each of the bins that they part."
 
 
 def write_page(inventory: Inventory, folder: Path, facts: dict[str, str]) -> Path:
-    """Writes inventory.html, coverage.png and temperatures.png; a picture only where there is something on it.
+    """Writes inventory.html, coverage.png and temperatures.png; a picture only of what there is.
 
     Args:
         inventory: what is shown.
@@ -74,7 +76,7 @@ def _strip(inventory: Inventory) -> dict[str, str]:
 
 
 def _sections(inventory: Inventory, figures: dict[str, Figure], facts: dict[str, str]) -> list[Section]:
-    lists = [_table(tables.counted(inventory, by)) for by in ("node", "position", "month")]
+    lists = [_table(tables.counted(inventory, by)) for by in KEYS]
     found = [
         Section("claim", "In short", [headline(inventory) + ".", *inventory.unknowns], lists[:1]),
         _coverage(figures),
@@ -104,7 +106,7 @@ def _rates(inventory: Inventory) -> Section | None:
     rates, gaps = tables.rates(inventory), tables.gaps(inventory)
     if rates.table.empty:
         return None
-    shown = [_table(part) for part in (rates, gaps) if len(part.table)]
+    shown = [_table(rates)] + ([_table(gaps, gaps.title)] if len(gaps.table) else [])
     return Section("rates", "Production rate", [rates.note], shown)
 
 
@@ -114,10 +116,10 @@ def _temperatures(inventory: Inventory, figures: dict[str, Figure]) -> Section |
     bins = tables.bins(inventory, inventory.temperatures)
     pictures = []
     if "temperatures" in figures:
-        few = inventory.temperatures.histograms["node"].nunique() <= MOST_NODES
-        caption = HISTOGRAMS + (
-            "" if few else f" The first {MOST_NODES} nodes; the others are in temperatures.csv."
-        )
+        found = inventory.temperatures
+        caption = HISTOGRAMS + (SHARES if found.thresholds else "")
+        if found.histograms["node"].nunique() > MOST_NODES:
+            caption += f" The first {MOST_NODES} nodes; the others are in temperatures.csv."
         pictures.append(Picture(svg(figures["temperatures"], "temperatures"), caption))
     return Section("temperatures", "Temperatures", [bins.note], [_table(bins)], pictures)
 
@@ -134,9 +136,9 @@ def _excluded(inventory: Inventory) -> Section:
     return Section("excluded", "What was excluded, and why", tables=[_table(shown)], folded=examples)
 
 
-def _table(shown: Shown) -> Table:
+def _table(shown: Shown, caption: str = "") -> Table:
     table, rest = cut(shown, MOST_ROWS)
-    caption = f"{shown.title}. {rest}" if rest else shown.title
-    return Table(
-        list(table.columns), table.astype("str").to_numpy().tolist(), caption=caption, words=shown.words
-    )
+    table = table.drop(columns=shown.bars or [])
+    words = shown.words - bool(shown.bars)
+    rows = table.astype("str").to_numpy().tolist()
+    return Table(list(table.columns), rows, caption=". ".join(filter(None, (caption, rest))), words=words)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.inventory import tables
+from sage_lightning.inventory.counts import KEYS
 from sage_lightning.inventory.run import Inventory
 from sage_lightning.inventory.tables import Shown, whole
 
@@ -20,7 +21,7 @@ def print_summary(inventory: Inventory) -> None:
     log.info("%s", headline(inventory))
     for sentence in inventory.unknowns:
         log.info("%s", sentence)
-    for by in ("node", "position", "month"):
+    for by in KEYS:
         _print(tables.counted(inventory, by))
     if len(inventory.rates.rates):
         _print(tables.rates(inventory))

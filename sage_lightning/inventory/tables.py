@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sage_lightning.inventory.counts import by_daylight
+from sage_lightning.inventory.counts import by_daylight, counts
 from sage_lightning.inventory.rates import ALL
 from sage_lightning.inventory.reading import GROUP
 from sage_lightning.inventory.run import Inventory
@@ -27,6 +27,7 @@ class Shown:
         file: the CSV with all of it.
         note: what its numbers are, a sentence or two.
         words: how many columns, from the left, are words; the others are numbers.
+        bars: a column that only a terminal's letters can show; "" where there is none.
     """
 
     title: str
@@ -34,15 +35,17 @@ class Shown:
     file: str
     note: str = ""
     words: int = 1
+    bars: str = ""
 
 
 def counted(inventory: Inventory, by: str) -> Shown:
-    """Pairs and quarantined files by one of node, position, month."""
-    found = by_daylight(inventory.rows, [by])
-    shown = pd.DataFrame({by: named(inventory, found[by]) if by == "node" else found[by]})
-    for column in found.columns[1:]:
-        shown[column.replace("_", " ")] = found[column].map(whole)
-    return Shown(f"By {by}", shown, "counts.csv")
+    """Pairs and quarantined files by one of node, position, month, daylight."""
+    found = counts(inventory.rows, [by]) if by == "daylight" else by_daylight(inventory.rows, [by])
+    words = {by: found[by]}
+    if by == "node" and inventory.vsns:
+        words = {by: named(inventory, found[by]), "id": found[by]}
+    numbers = {column.replace("_", " "): found[column].map(whole) for column in found.columns[1:]}
+    return Shown(f"By {by}", pd.DataFrame({**words, **numbers}), "counts.csv", words=len(words))
 
 
 def rates(inventory: Inventory) -> Shown:
@@ -62,8 +65,9 @@ def rates(inventory: Inventory) -> Shown:
         }
     )
     note = (
-        "Interval: the usual one, the median. Per hour: pairs, between the gaps. A gap is a pause of more than "
-        f"inventory.gap_factor usual intervals; of a whole node ({ALL}) one in which all its positions rest."
+        "Interval: the usual one, the median. Per hour: pairs, between the gaps. A gap is a pause of more "
+        "than inventory.gap_factor usual intervals; "
+        f"of a whole node ({ALL}) one in which all its positions rest."
     )
     return Shown("Production rate", shown, "rates.csv", note, words=2)
 
@@ -96,14 +100,14 @@ def bins(inventory: Inventory, found: Temperatures) -> Shown:
             **{head: table[name].map(plain) for name, head in QUANTILE_HEADS.items()},
         }
     )
-    note = f"{sign} of all pixels of the frames that were read; of each histogram the highest bar is full."
+    note = f"{sign} of all pixels of the frames that were read: quantiles, and the shares of thermal bins."
     if found.thresholds:
         low, high = (f"{threshold:g}" for threshold in found.thresholds)
         heads = (f"below {low}", f"{low} … {high}", f"{high} and above")
         for name, head in zip(BINS, heads, strict=True):
             shown[head] = table[name].map(percent)
-        note += f" The bins are those of thermal.thresholds=[{low},{high}]: change them to choose."
-    return Shown("Temperatures by node, season and view", shown, "bins.csv", note, words=4)
+        note += f" The bins are those of thermal.thresholds=[{low},{high}]; try others to choose."
+    return Shown("Temperatures by node, season and view", shown, "bins.csv", note, words=4, bars=scale)
 
 
 def excluded(inventory: Inventory) -> Shown:
