@@ -14,7 +14,7 @@ from sage_lightning.data.select import selected
 from sage_lightning.data.sources import SageSource
 from sage_lightning.errors import UserError
 from sage_lightning.inventory.collection import Collection, other_files
-from sage_lightning.inventory.excluded import Apart
+from sage_lightning.inventory.excluded import NOT_SELECTED, Apart
 from sage_lightning.inventory.page import write_page
 from sage_lightning.inventory.records import read_records
 from sage_lightning.inventory.run import take, write_tables
@@ -93,5 +93,5 @@ def _of_records(cfg: DictConfig) -> Collection:
 
 def _selected(collection: Collection, expression: str) -> Collection:
     index = selected(expression, collection.index)
-    left = Apart("not chosen by data.select", 2 * (len(collection.index) - len(index)))
+    left = Apart(NOT_SELECTED, 2 * (len(collection.index) - len(index)))
     return replace(collection, index=index, apart=[*collection.apart, left])

@@ -15,9 +15,7 @@ def inventory(config: dict[str, Any]) -> Iterator[str]:
     source = get(config, "data.source._target_")
     if records is None:
         if root is None and source != SIMULATED:
-            yield (
-                "data.root has no value: give data.root=<folder of files> or inventory.records=<records>"
-            )
+            yield ("data.root has no value: give data.root=<folder of files> or inventory.records=<records>")
         elif root is not None and source == SIMULATED:
             yield f"data.root={root}: the simulated camera writes its own files; leave data=simulated out"
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sage_lightning.inventory.excluded import EXAMPLES, Apart
+from sage_lightning.inventory.excluded import EXAMPLES, NO_CAMERA_FILE, Apart
 from sage_lightning.inventory.reading import ThermalSource
 from sage_lightning.sage.names import parse_path
 from sage_lightning.sage.nodes import Node
@@ -35,7 +35,7 @@ class Collection:
 def other_files(root: Path, count: int) -> Apart:
     """Files of a folder that are neither picture nor thermal file, with the first few of them by path."""
     examples = [path for _, path in zip(range(min(count, EXAMPLES)), _others(root), strict=False)]
-    return Apart("neither picture nor thermal file", count, examples)
+    return Apart(NO_CAMERA_FILE, count, examples)
 
 
 def unknowns(collection: Collection) -> list[str]:
@@ -46,7 +46,7 @@ def unknowns(collection: Collection) -> list[str]:
 
 def _unknowns(index: pd.DataFrame, *, from_records: bool) -> Iterator[str]:
     if from_records:
-        yield "Query records name files and do not hold them: sizes and temperatures are unknown."
+        yield "Query records name files and do not hold them: file sizes and temperatures are unknown."
     timed = index["time"].notna()
     if not timed.all():
         files = int(index.loc[~timed, ["rgb_path", "ir_path"]].notna().sum().sum())

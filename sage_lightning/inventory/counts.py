@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from sage_lightning.data.scan import UNKNOWN
+
 KEYS = ("node", "position", "month", "daylight")
 
 
@@ -23,11 +25,13 @@ def counts(rows: pd.DataFrame, by: Sequence[str] = KEYS) -> pd.DataFrame:
 
 
 def by_daylight(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """`counts`, with the pairs of each kind of daylight in a column of its own behind `pairs`."""
+    """`counts`, with the pairs of each kind of daylight, where it is known, in a column behind `pairs`."""
     found = counts(rows, by)
     lights = counts(rows[rows["usable"]], [*by, "daylight"])
     kinds = [str(kind) for kind in rows["daylight"].cat.categories if (lights["daylight"] == kind).any()]
     across = lights.pivot_table(index=list(by), columns="daylight", values="pairs", aggfunc="sum")
+    if kinds == [UNKNOWN]:
+        return found
     merged = found.merge(across.reindex(columns=kinds).reset_index(), on=list(by), how="left", validate="1:1")
     merged[kinds] = merged[kinds].fillna(0).astype("int64")
     return merged[[*by, "pairs", *kinds, "quarantined_files"]]

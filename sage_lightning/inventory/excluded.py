@@ -10,6 +10,12 @@ from sage_lightning.data import quarantine
 EXAMPLES = 3
 COLUMNS = ("found", "reason", "files", "meaning", "examples")
 
+# What stands in no row of an index.
+NO_CAMERA_FILE = "neither picture nor thermal file"
+NO_UPLOAD = "record of no file"
+SAME_RECORD = "the same record again"
+NOT_SELECTED = "not chosen by data.select"
+
 # Where it was found out.
 BY_NAME, BY_READING = "by name", "by reading a sample"
 
@@ -26,6 +32,10 @@ MEANINGS = {
     quarantine.ALL_NAN: "not one value",
     quarantine.FALSE_COLOUR: "colours painted over temperatures",
     quarantine.NO_SPLIT: "the table's split is none of train, val and test",
+    NO_CAMERA_FILE: "plots, .nc files, and whatever else lies there",
+    NO_UPLOAD: "measurements and messages",
+    SAME_RECORD: "queries that overlap; it is counted once",
+    NOT_SELECTED: "two files a pair",
 }
 
 
@@ -56,7 +66,11 @@ def excluded(rows: pd.DataFrame, apart: Sequence[Apart], unread: pd.DataFrame | 
     paths = held["rgb_path"].fillna(held["ir_path"])
     found = [
         *_by_reason(BY_NAME, held["reason"], held["files"], paths),
-        *((BY_NAME, part.reason, part.files, "", part.examples) for part in apart if part.files),
+        *(
+            (BY_NAME, part.reason, part.files, MEANINGS.get(part.reason, ""), part.examples)
+            for part in apart
+            if part.files
+        ),
     ]
     if unread is not None:
         one = pd.Series(1, index=unread.index)

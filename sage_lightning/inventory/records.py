@@ -15,7 +15,7 @@ import sage_data_client
 
 from sage_lightning.data.scan import LATEST_TIME, NO_TIME, UNKNOWN, pair_files
 from sage_lightning.errors import UserError
-from sage_lightning.inventory.excluded import EXAMPLES, Apart
+from sage_lightning.inventory.excluded import EXAMPLES, NO_CAMERA_FILE, NO_UPLOAD, SAME_RECORD, Apart
 from sage_lightning.sage.names import parse_path
 
 SUFFIXES = (".ndjson", ".ndjson.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz")
@@ -105,9 +105,9 @@ def index_of(records: pd.DataFrame) -> tuple[pd.DataFrame, list[Apart]]:
     files = files[~again].join(_parsed(filename), on="filename")
     is_camera = files["kind"].isin(["picture", "thermal"])
     apart = [
-        Apart("record is no upload", len(records) - len(uploads), _names(records[records["name"] != UPLOAD])),
-        Apart("the same record again", int(again.sum()), _first(path[again])),
-        Apart("neither picture nor thermal file", int((~is_camera).sum()), _first(files["path"][~is_camera])),
+        Apart(NO_UPLOAD, len(records) - len(uploads), _names(records[records["name"] != UPLOAD])),
+        Apart(SAME_RECORD, int(again.sum()), _first(path[again])),
+        Apart(NO_CAMERA_FILE, int((~is_camera).sum()), _first(files["path"][~is_camera])),
     ]
     return pair_files(files[is_camera].drop(columns="filename").reset_index(drop=True)), apart
 

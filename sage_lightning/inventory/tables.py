@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sage_lightning.data.scan import UNKNOWN
 from sage_lightning.inventory.counts import by_daylight, counts
 from sage_lightning.inventory.rates import ALL
 from sage_lightning.inventory.reading import GROUP
@@ -44,7 +45,10 @@ def counted(inventory: Inventory, by: str) -> Shown:
     words = {by: found[by]}
     if by == "node" and inventory.vsns:
         words = {by: named(inventory, found[by]), "id": found[by]}
-    numbers = {column.replace("_", " "): found[column].map(whole) for column in found.columns[1:]}
+    heads = {UNKNOWN: "light unknown"}
+    numbers = {
+        heads.get(column, column.replace("_", " ")): found[column].map(whole) for column in found.columns[1:]
+    }
     return Shown(f"By {by}", pd.DataFrame({**words, **numbers}), "counts.csv", words=len(words))
 
 
