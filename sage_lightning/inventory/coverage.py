@@ -67,9 +67,9 @@ def coverage(rows: pd.DataFrame, vsns: dict[str, str]) -> Figure | None:
 
 def _image(
     timed: pd.DataFrame, slot: NDArray[np.int64], column: NDArray[np.int64], height: int
-) -> NDArray[np.float64]:
-    """(height · LINES, COLUMNS, 4) RGBA."""
-    image = np.zeros((height, LINES, COLUMNS, 4))
+) -> NDArray[np.uint8]:
+    """(height · LINES, COLUMNS, 4) RGBA, 0 to 255."""
+    image = np.zeros((height, LINES, COLUMNS, 4), dtype=np.uint8)
     usable = timed["usable"].to_numpy()
     light = timed["daylight"].astype("str").to_numpy()
     for kind, (top, bottom) in BANDS.items():
@@ -82,10 +82,11 @@ def _image(
         opacity = np.where(counts > 0, FAINTEST + (1 - FAINTEST) * np.clip(counts / full, 0, 1), 0.0)
         if kind == HELD:
             opacity = (counts > 0).astype(np.float64)  # few, and not to be missed
-        drawn = opacity > 0
-        for line in range(top, bottom):
-            image[:, line][drawn] = [*to_rgb(QUARANTINE if kind == HELD else COLOURS[kind]), 1.0]
-            image[:, line, :, 3][drawn] = opacity[drawn]
+        colour = QUARANTINE if kind == HELD else COLOURS[kind]
+        drawn = np.zeros((height, COLUMNS, 4), dtype=np.uint8)
+        drawn[counts > 0, :3] = [round(255 * part) for part in to_rgb(colour)]
+        drawn[..., 3] = np.rint(255 * opacity)
+        image[:, top:bottom] = np.where(counts[:, None, :, None] > 0, drawn[:, None], image[:, top:bottom])
     return image.reshape(height * LINES, COLUMNS, 4)
 
 
