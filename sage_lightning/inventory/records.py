@@ -6,9 +6,11 @@ upload its URL), `meta` with `filename`, `node`, `vsn` …, any of which may be 
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from glob import glob
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 import sage_data_client
@@ -50,18 +52,12 @@ def recordless(given: str) -> str | None:
     count = 0
     try:
         for file in record_files(given):
-            for number, line in enumerate(_lines(file), start=1):
-                try:
-                    record = json.loads(line)
-                    name, value, meta = record["name"], record["value"], record["meta"]
-                    record["timestamp"], meta.items()
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    return (
-                        f"inventory.records={given}: line {number} of {file.name} is no query record: "
-                        "a JSON object with timestamp, name, value and meta"
-                    )
+            for number, line in enumerate(_lines(given, file), start=1):
+                record = _record(line)
+                if record is None:
+                    return _no_record(given, file, number)
                 count += 1
-                if name == UPLOAD and _is_camera_file(meta.get("filename") or str(value)):
+                if record["name"] == UPLOAD and _names_camera_file(record):
                     return None
     except UserError as error:
         return error.lines[0]
@@ -78,10 +74,11 @@ def read_records(given: str) -> tuple[pd.DataFrame, list[Apart]]:
     for file in record_files(given):
         try:
             parts.append(sage_data_client.load(file))
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError) as error:
-            raise UserError(
-                recordless(given) or f"inventory.records={given}: {file.name}: {error}"
-            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zlib.error) as error:
+            for number, line in enumerate(_lines(given, file), start=1):
+                if _record(line) is None:
+                    raise UserError(_no_record(given, file, number)) from error
+            raise UserError(_unreadable(given, file, error)) from error
     records = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     return index_of(records)
 
@@ -134,9 +131,29 @@ def _nanoseconds(times: pd.Series) -> pd.Series:
     return nanoseconds.where((nanoseconds >= 0) & (nanoseconds <= LATEST_TIME), NO_TIME)
 
 
-def _is_camera_file(name: str) -> bool:
+def _record(line: bytes) -> dict[str, Any] | None:
+    """The record in a line; None where there is none."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    whole = isinstance(record, dict) and record.keys() >= {"timestamp", "name", "value", "meta"}
+    return record if whole and isinstance(record["meta"], dict) else None
+
+
+def _names_camera_file(record: dict[str, Any]) -> bool:
+    name = str(record["meta"].get("filename") or record["value"])
     file = parse_path(PurePosixPath(name).name)
     return file is not None and file.kind != "plot"
+
+
+def _no_record(given: str, file: Path, number: int) -> str:
+    what = "a JSON object with timestamp, name, value and meta"
+    return f"inventory.records={given}: line {number} of {file.name} is no query record, {what}"
+
+
+def _unreadable(given: str, file: Path, error: Exception) -> str:
+    return f"inventory.records={given}: {file.name} cannot be read ({error})"
 
 
 def _first(paths: pd.Series) -> list[str]:
@@ -147,6 +164,9 @@ def _names(records: pd.DataFrame) -> list[str]:
     return sorted(records["name"].astype("str").unique().tolist())[:EXAMPLES]
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
-        yield from opened
+def _lines(given: str, file: Path) -> Iterator[bytes]:
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
+            yield from opened
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(_unreadable(given, file, error)) from error

@@ -41,9 +41,13 @@ def headline(inventory: Inventory) -> str:
     days = pd.Series(rows.loc[rows["usable"], "time"]).dropna()
     span = f", {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}" if len(days) else ""
     return (
-        f"{whole(inventory.pairs)} pairs and {whole(inventory.quarantined_files)} files in quarantine, of "
-        f"{nodes} node{'' if nodes == 1 else 's'} and {len(places)} (node, position){span}"
+        f"{_number(inventory.pairs, 'pair')} and {_number(inventory.quarantined_files, 'file')} "
+        f"in quarantine, of {_number(nodes, 'node')} and {len(places)} (node, position){span}"
     )
+
+
+def _number(count: int, what: str) -> str:
+    return f"{whole(count)} {what}{'' if count == 1 else 's'}"
 
 
 def cut(shown: Shown, most: int) -> tuple[pd.DataFrame, str]:

@@ -170,5 +170,17 @@ def test_one_camera_file_is_enough_and_a_bad_line_behind_it_is_told_of_when_it_i
     path = tmp_path / "r.ndjson"
     path.write_text(json.dumps(record(PICTURE)) + "\nnot a record\n")
     assert recordless(str(path)) is None
-    with pytest.raises(UserError, match=r"inventory\.records=.*r\.ndjson"):
+    with pytest.raises(UserError, match=r"line 2 of r\.ndjson is no query record"):
         read_records(str(path))
+
+
+def test_a_file_that_is_cut_or_none_of_its_kind_is_told_of(tmp_path):
+    cut = tmp_path / "cut.ndjson.gz"
+    write(cut, *(record(PICTURE, f"2023-05-21T10:{minute:02d}:00Z") for minute in range(50)))
+    cut.write_bytes(cut.read_bytes()[:-20])
+    other = tmp_path / "other.ndjson.gz"
+    other.write_text("{}")
+    for path in (cut, other):
+        with pytest.raises(UserError, match=rf"inventory\.records=.*: {path.name} cannot be read"):
+            read_records(str(path))
+    assert "other.ndjson.gz cannot be read" in (recordless(str(other)) or "")
