@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
 from sage_lightning.data.index import add_place_and_time
-from sage_lightning.data.scan import scan_folder
+from sage_lightning.data.scan import pairless, scan_folder
 from sage_lightning.data.select import selected
 from sage_lightning.data.sources import SageSource
 from sage_lightning.errors import UserError
@@ -19,7 +19,7 @@ from sage_lightning.inventory.page import write_page
 from sage_lightning.inventory.records import read_records
 from sage_lightning.inventory.run import take, write_tables
 from sage_lightning.inventory.summary import print_summary
-from sage_lightning.sage.nodes import read_nodes
+from sage_lightning.sage.nodes import NodeTable, read_nodes
 from sage_lightning.version import __version__
 
 log = logging.getLogger("sage_lightning")
@@ -66,27 +66,30 @@ def _facts(cfg: DictConfig) -> dict[str, str]:
 def _of_files(cfg: DictConfig) -> Collection:
     source = instantiate(cfg.data.source)
     # A folder without a pair is no data to train on, but what it lacks is what one asks its inventory.
-    scan = scan_folder(source.root) if isinstance(source, SageSource) else source.scan()
+    if isinstance(source, SageSource) and pairless(source.root):
+        scan = scan_folder(source.root)
+        scan = replace(scan, index=add_place_and_time(scan.index, source.nodes))
+    else:
+        scan = source.scan(Path(cfg.paths.data_dir))
     if scan.index.empty:
         raise UserError(f"data.root={source.root} holds no camera file, but {scan.others} others")
-    nodes = source.nodes()
     return Collection(
         name=str(source.root),
-        index=add_place_and_time(scan.index, nodes),
+        index=scan.index,
         source=source,
-        nodes=tuple(nodes.values()),
+        nodes=source.nodes.rows,
         apart=[other_files(source.root, scan.others)],
     )
 
 
 def _of_records(cfg: DictConfig) -> Collection:
     index, apart = read_records(cfg.inventory.records)
-    nodes = {} if cfg.data.nodes is None else read_nodes(Path(cfg.data.nodes))
+    nodes = NodeTable() if cfg.data.nodes is None else read_nodes(Path(cfg.data.nodes))
     return Collection(
         name=str(cfg.inventory.records),
         index=add_place_and_time(index, nodes),
         source=None,
-        nodes=tuple(nodes.values()),
+        nodes=nodes.rows,
         apart=apart,
     )
 

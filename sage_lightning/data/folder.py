@@ -15,12 +15,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from sage_lightning.data import quarantine
+from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.images import read_picture, read_thermal
-from sage_lightning.data.index import COLUMNS
-from sage_lightning.data.scan import UNKNOWN, Scan
+from sage_lightning.data.index import COLUMNS, add_place_and_time
+from sage_lightning.data.scan import Scan
+from sage_lightning.data.sources import PairFiles
 from sage_lightning.data.split import by_hash
 from sage_lightning.errors import UserError
-from sage_lightning.sage.nodes import Node
+from sage_lightning.sage.nodes import NodeTable
 
 SPLITS = ("train", "val", "test")
 ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
@@ -73,8 +75,10 @@ class FolderSource:
             "scale": thermal_scale,
             "offset": thermal_offset,
         }
+        self.nodes = NodeTable()  # none are known
+        self.places: list[Any] = []
 
-    def scan(self) -> Scan:
+    def scan(self, cache_dir: Path | None = None) -> Scan:
         """Reads the tables and looks which files are there.
 
         Raises:
@@ -94,6 +98,7 @@ class FolderSource:
                 if (file := self.root / path).is_file():
                     digest.update(f"{path}\0{file.stat().st_size}\n".encode())
                     counts[column] += 1
+        index = add_place_and_time(index, self.nodes)
         return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
 
     def _read(self, split: str | None, name: str) -> pd.DataFrame:
@@ -163,16 +168,12 @@ class FolderSource:
         groups = index["group"] if "group" in index else index["pair_id"]
         return by_hash(index["status"] == "ok", groups, given, val, test, seed)
 
-    def nodes(self) -> dict[str, Node]:
-        """None are known."""
-        return {}
-
     def read(
-        self, rgb_path: str, ir_path: str, size: tuple[int, int]
+        self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        rgb = read_picture(self.root / rgb_path, size)
-        return rgb, self.read_thermal(ir_path)
+        rgb = read_picture(self.root / pair.rgb_path, size)
+        return rgb, self.read_thermal(pair.ir_path)
 
     def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
         """See `PairSource.read_thermal`."""

@@ -9,21 +9,24 @@ So another split, other labels or another node table decode nothing again.
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from filelock import FileLock
 
+from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
-from sage_lightning.data.index import COLUMNS, add_place_and_time, index_hash, label_columns, summary
+from sage_lightning.data.index import COLUMNS, index_hash, label_columns, summary
+from sage_lightning.data.quarantine import DUPLICATE_CONTENT
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, read_note, write_json
 from sage_lightning.data.sources import PairSource
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 
-FORMAT = 2  # of what is written; another number makes every store again
+FORMAT = 3  # of what is written; another number makes every store again
 
 
 def prepare(
@@ -53,16 +56,15 @@ def prepare(
     Raises:
         UserError: there is no usable pair, or the split is impossible.
     """
-    scan, nodes = source.scan(), source.nodes()
+    cache_dir = Path(cache_dir)
+    scan = source.scan(cache_dir)
     pairs = _usable(scan.index, source)
     rgb_size, ir_size = (
         (int(rgb_store_size[0]), int(rgb_store_size[1])),
         source.ir_size or _thermal_size(pairs),
     )
-    places = sorted((node.node, node.longitude, node.latitude) for node in nodes.values())
-    decoded = _name("decoded", FORMAT, scan.content, source.recipe, rgb_size, ir_size)
-    store = _name("store", decoded, index_hash(scan.index), places, val, test, split_seed)
-    cache_dir = Path(cache_dir)
+    decoded = _name("decoded", FORMAT, scan.content, _asked(pairs), source.recipe, rgb_size, ir_size)
+    store = _name("store", decoded, index_hash(scan.index), source.places, val, test, split_seed)
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,13 +74,14 @@ def prepare(
     with FileLock(cache_dir / f"{decoded}.lock"):
         if _is_whole(cache_dir / store):
             return PairStore(cache_dir / store, select)
-        index = add_place_and_time(scan.index, nodes)
+        index = scan.index
         if select is not None:
             check_columns(select, index.assign(**dict.fromkeys(set(COLUMNS) - set(index.columns))))
         source.split(index, val, test, split_seed)  # an impossible split is refused before hours of decoding
         count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
         notes = in_one_encoding(cache_dir / decoded, count)
         index = _settle(index, notes)
+        _tell(Catalogue(cache_dir, source.root, source.recipe), index, pairs)
         _usable(index, source)
         index["split"] = source.split(index, val, test, split_seed)
         dtype = next(note["files"]["ir"]["dtype"] for note in notes if note["pairs"])
@@ -106,6 +109,19 @@ def _usable(index: pd.DataFrame, source: PairSource) -> pd.DataFrame:
     return usable
 
 
+def _asked(pairs: pd.DataFrame) -> str:
+    """A hash of which files are to be decoded, in which order."""
+    names = "\n".join([*pairs["pair_id"], *pairs["rgb_path"], *pairs["ir_path"]])
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _tell(catalogue: Catalogue, index: pd.DataFrame, pairs: pd.DataFrame) -> None:
+    decoded = index[index["pair_id"].isin(pairs["pair_id"])]
+    failed = decoded[decoded["status"] != "ok"]
+    reasons = dict(zip(failed["pair_id"], failed["reason"], strict=True))
+    catalogue.learn(reasons, decoded["pair_id"].tolist())
+
+
 def _thermal_size(pairs: pd.DataFrame) -> tuple[int, int]:
     """(h, w) that most pairs have by their names; the larger of two as common. One store holds one size."""
     counts = Counter(zip(pairs["ir_height"].tolist(), pairs["ir_width"].tolist(), strict=True))
@@ -126,13 +142,29 @@ def _is_whole(folder: Path) -> bool:
 def _settle(index: pd.DataFrame, notes: list[dict[str, Any]]) -> pd.DataFrame:
     """The index with what decoding found out: who is quarantined after all, where the others are kept."""
     failed = {pair_id: reason for note in notes for pair_id, reason in note["failed"].items()}
-    found = index["pair_id"].isin(list(failed)) & (index["status"] == "ok")
-    usable = (index["status"] == "ok") & ~found
+    contents = {pair_id: files for note in notes for pair_id, files in note["contents"].items()}
+    asked = index["status"] == "ok"
+    kept = asked & ~index["pair_id"].isin(list(failed))
+    reason = index["reason"].mask(asked & ~kept, index["pair_id"].map(failed))
+    reason = reason.mask(_seen_before(index["pair_id"].where(kept), contents), DUPLICATE_CONTENT)
+    usable = kept & (reason == "")
     return index.assign(
-        status=index["status"].mask(found, "quarantined"),
-        reason=index["reason"].mask(found, index["pair_id"].map(failed)),
-        store_row=(usable.cumsum() - 1).where(usable).astype("Int64"),
+        status=index["status"].mask(asked & ~usable, "quarantined"),
+        reason=reason,
+        store_row=(kept.cumsum() - 1).where(usable).astype("Int64"),
     )
+
+
+def _seen_before(pair_ids: pd.Series, contents: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Whether a pair's picture or thermal file is, byte for byte, that of a pair before it.
+
+    A camera that is stuck, or an upload that was sent twice, gives old pictures under new times.
+    """
+    found = pd.Series(False, pair_ids.index)
+    for side in (0, 1):
+        digests = pair_ids.map({pair_id: files[side] for pair_id, files in contents.items()})
+        found |= digests.notna() & digests.duplicated()
+    return found
 
 
 def _write(folder: Path, index: pd.DataFrame, manifest: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sage_lightning.data.scan import UNKNOWN
+from sage_lightning.data.files import UNKNOWN
 
 KEYS = ("node", "position", "month", "daylight")
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from sage_lightning.data.scan import UNKNOWN
+from sage_lightning.data.files import UNKNOWN
 from sage_lightning.evaluation.figures.style import INK, RULE, styled
 
 COLUMNS = 400

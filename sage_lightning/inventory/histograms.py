@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sage_lightning.data.scan import UNKNOWN
+from sage_lightning.data.files import UNKNOWN
 from sage_lightning.evaluation.figures.style import INK, MUTED, RULE, styled
 from sage_lightning.inventory.rows import QUARTERS, SEASONS
 from sage_lightning.inventory.tables import UNIT_SIGNS

@@ -1,7 +1,7 @@
 """Query records of the archive → the same pair index that the files would have; nothing is downloaded.
 
-Records are those of `sage_data_client`, a JSON object a line: `timestamp` (UTC, ns), `name`, `value` (of an
-upload its URL), `meta` with `filename`, `node`, `vsn` …, any of which may be missing.
+Records are those of `sage_data_client`: `timestamp` (UTC, ns), `name`, `value` (of an upload its URL), and
+`meta` with `filename`, `node`, `vsn`, `position` …, any of which may be missing.
 """
 
 import gzip
@@ -13,18 +13,22 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
-import sage_data_client
 
-from sage_lightning.data.scan import LATEST_TIME, NO_TIME, UNKNOWN, pair_files
+from sage_lightning.data.files import LATEST_TIME, NO_TIME, UNKNOWN
+from sage_lightning.data.pairing import pair_files
+from sage_lightning.data.quarantine import PLOT
 from sage_lightning.errors import UserError
 from sage_lightning.inventory.excluded import EXAMPLES, NO_CAMERA_FILE, NO_UPLOAD, SAME_RECORD, Apart
 from sage_lightning.sage.names import parse_path
+from sage_lightning.sage.records import RECORD_SUFFIXES, load_records
 
-SUFFIXES = (".ndjson", ".ndjson.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz")
 UPLOAD = "upload"
+NEEDED = ("timestamp", "name", "value")
 _ROOT = r"^https?://[^/]+/(?:api/v1/data/)?"  # of the archive's own paths
 _TIME = r"^\d{16,20}[-_]"
 _NODE = r"/([0-9a-fA-F]{16})/[^/]*$"
+_TABLES = (".csv", ".parquet")
+_CUT = (OSError, EOFError, zlib.error)  # what a file says that is no gzip, or ends too early
 
 
 def record_files(given: str) -> list[Path]:
@@ -37,12 +41,14 @@ def record_files(given: str) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = [file for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file()]
+        found = [file for file in path.rglob("*") if file.name.endswith(RECORD_SUFFIXES) and file.is_file()]
     else:
         # Path.glob takes no absolute pattern.
         found = [Path(name) for name in glob(given, recursive=True) if Path(name).is_file()]  # noqa: PTH207
     if not found:
-        what = f"the folder holds no {', '.join(SUFFIXES[:2])}" if path.is_dir() else "no such file or folder"
+        what = (
+            f"the folder holds no {', '.join(RECORD_SUFFIXES)}" if path.is_dir() else "no such file or folder"
+        )
         raise UserError(f"inventory.records={given}: {what}")
     return sorted(found)
 
@@ -52,10 +58,7 @@ def recordless(given: str) -> str | None:
     count = 0
     try:
         for file in record_files(given):
-            for number, line in enumerate(_lines(given, file), start=1):
-                record = _record(line)
-                if record is None:
-                    return _no_record(given, file, number)
+            for record in _records(given, file):
                 count += 1
                 if record["name"] == UPLOAD and _names_camera_file(record):
                     return None
@@ -68,17 +71,20 @@ def read_records(given: str) -> tuple[pd.DataFrame, list[Apart]]:
     """The pair index, paths as the archive has them, and what of the records stands in none of its rows.
 
     Raises:
-        UserError: no file, or a line that is no record.
+        UserError: no file, or one that holds no records.
     """
     parts = []
     for file in record_files(given):
         try:
-            parts.append(sage_data_client.load(file))
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zlib.error) as error:
-            for number, line in enumerate(_lines(given, file), start=1):
-                if _record(line) is None:
-                    raise UserError(_no_record(given, file, number)) from error
+            part = load_records(file)
+        except (ValueError, KeyError, TypeError, AttributeError, *_CUT) as error:
+            for _ in _records(given, file):
+                pass  # it says which line is none
             raise UserError(_unreadable(given, file, error)) from error
+        if missing := [name for name in NEEDED if name not in part]:
+            raise UserError(_unreadable(given, file, f"no column {', '.join(missing)}"))
+        times = pd.to_datetime(part["timestamp"], utc=True, format="mixed")  # a CSV holds texts
+        parts.append(part.assign(timestamp=times.astype("datetime64[ns, UTC]")))
     records = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     return index_of(records)
 
@@ -100,13 +106,18 @@ def index_of(records: pd.DataFrame) -> tuple[pd.DataFrame, list[Apart]]:
         {"path": path, "node": node, "filename": filename, "time_ns": _nanoseconds(uploads["timestamp"])}
     )
     files = files[~again].join(_parsed(filename), on="filename")
-    is_camera = files["kind"].isin(["picture", "thermal"])
+    files["position"] = files["position"].fillna(_meta(uploads, "position"))
+    is_camera = files["kind"].notna()
+    index = pair_files(files[is_camera].drop(columns="filename").reset_index(drop=True))
+    shown = index.loc[index["reason"] == PLOT, "rgb_path"]  # plots that stand in a picture's place
+    others = files["path"][(files["kind"] == "plot") | ~is_camera]
+    others = others[~others.isin(shown)]
     apart = [
         Apart(NO_UPLOAD, len(records) - len(uploads), _names(records[records["name"] != UPLOAD])),
         Apart(SAME_RECORD, int(again.sum()), _first(path[again])),
-        Apart(NO_CAMERA_FILE, int((~is_camera).sum()), _first(files["path"][~is_camera])),
+        Apart(NO_CAMERA_FILE, len(others), _first(others)),
     ]
-    return pair_files(files[is_camera].drop(columns="filename").reset_index(drop=True)), apart
+    return index, apart
 
 
 def _parsed(filenames: pd.Series) -> pd.DataFrame:
@@ -131,13 +142,36 @@ def _nanoseconds(times: pd.Series) -> pd.Series:
     return nanoseconds.where((nanoseconds >= 0) & (nanoseconds <= LATEST_TIME), NO_TIME)
 
 
+def _records(given: str, file: Path) -> Iterator[dict[str, Any]]:
+    """Record by record: `name`, `value`, `meta`; a file of lines is read no further than is asked for."""
+    if file.name.endswith(_TABLES):
+        try:
+            table = load_records(file)
+        except (ValueError, OSError) as error:
+            raise UserError(_unreadable(given, file, error)) from error
+        if missing := [name for name in NEEDED if name not in table]:
+            raise UserError(_unreadable(given, file, f"no column {', '.join(missing)}"))
+        names = table.get("meta.filename", pd.Series(None, table.index))
+        for name, value, filename in zip(table["name"], table["value"], names, strict=True):
+            yield {"name": name, "value": value, "meta": {} if pd.isna(filename) else {"filename": filename}}
+        return
+    for number, line in enumerate(_lines(given, file), start=1):
+        record = _record(line)
+        if record is None:
+            what = "a JSON object with timestamp, name, value and meta"
+            raise UserError(
+                f"inventory.records={given}: line {number} of {file.name} is no query record, {what}"
+            )
+        yield record
+
+
 def _record(line: bytes) -> dict[str, Any] | None:
     """The record in a line; None where there is none."""
     try:
         record = json.loads(line)
     except ValueError:
         return None
-    whole = isinstance(record, dict) and record.keys() >= {"timestamp", "name", "value", "meta"}
+    whole = isinstance(record, dict) and record.keys() >= {*NEEDED, "meta"}
     return record if whole and isinstance(record["meta"], dict) else None
 
 
@@ -147,12 +181,7 @@ def _names_camera_file(record: dict[str, Any]) -> bool:
     return file is not None and file.kind != "plot"
 
 
-def _no_record(given: str, file: Path, number: int) -> str:
-    what = "a JSON object with timestamp, name, value and meta"
-    return f"inventory.records={given}: line {number} of {file.name} is no query record, {what}"
-
-
-def _unreadable(given: str, file: Path, error: Exception) -> str:
+def _unreadable(given: str, file: Path, error: Exception | str) -> str:
     return f"inventory.records={given}: {file.name} cannot be read ({error})"
 
 
@@ -168,5 +197,5 @@ def _lines(given: str, file: Path) -> Iterator[bytes]:
     try:
         with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
             yield from opened
-    except (OSError, EOFError, zlib.error) as error:
+    except _CUT as error:
         raise UserError(_unreadable(given, file, error)) from error

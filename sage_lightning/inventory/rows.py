@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from sage_lightning.data.scan import UNKNOWN
+from sage_lightning.data.files import UNKNOWN
 from sage_lightning.sage.nodes import Node
 from sage_lightning.sage.positions import VIEWS
 

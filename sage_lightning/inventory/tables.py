@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sage_lightning.data.scan import UNKNOWN
+from sage_lightning.data.files import UNKNOWN
 from sage_lightning.inventory.counts import by_daylight, counts
 from sage_lightning.inventory.rates import ALL
 from sage_lightning.inventory.reading import GROUP

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from sage_lightning.data.files import NO_TIME
 from sage_lightning.data.index import add_place_and_time
+from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.quarantine import Unusable
-from sage_lightning.data.scan import NO_TIME, pair_files
-from sage_lightning.sage.nodes import Node
+from sage_lightning.sage.nodes import Node, NodeTable
 
 ROOT = Path(__file__).parents[2]
 NORTH = Node("a" * 16, "W057", -87.99, 41.7)
@@ -53,7 +54,7 @@ def make_index(files: Sequence[File], nodes: Sequence[Node] = NODES) -> pd.DataF
     table = pd.DataFrame(rows, columns=columns)
     texts = dict.fromkeys(("path", "kind", "node", "position"), "str")
     table = table.astype(texts | {"time_ns": "int64", "width": "Int32", "height": "Int32"})
-    return add_place_and_time(pair_files(table), {node.node: node for node in nodes})
+    return add_place_and_time(pair_files(table), NodeTable(nodes))
 
 
 def make_many(count: int, seed: int) -> list[File]:

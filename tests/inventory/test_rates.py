@@ -58,7 +58,8 @@ def test_a_node_goes_round_its_positions_and_rests_where_all_of_them_do(index_of
 
 
 def test_quarantine_and_unknown_times_make_no_rate(index_of, nodes):
-    files = of(["00:00", "00:10"]) + [
+    files = [
+        *of(["00:00", "00:10"]),
         ("picture", NORTH, "1", "2023-06-10 00:05"),
         ("picture", NOWHERE, "1", ""),
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from sage_lightning.data import decode
 from sage_lightning.data.index import label_columns
-from sage_lightning.data.sources import SageSource
+from sage_lightning.data.sources import PairFiles, SageSource
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 
@@ -80,11 +80,11 @@ def test_after_an_interruption_only_the_missing_shards_are_decoded(
     whole = make(cache="whole")
     read, calls = SageSource.read, []
 
-    def stopping(self: SageSource, rgb_path: str, ir_path: str, size: tuple[int, int]) -> Any:
+    def stopping(self: SageSource, pair: PairFiles, size: tuple[int, int]) -> Any:
         if len(calls) == 20:
             raise KeyboardInterrupt
-        calls.append(rgb_path)
-        return read(self, rgb_path, ir_path, size)
+        calls.append(pair.rgb_path)
+        return read(self, pair, size)
 
     monkeypatch.setattr(SageSource, "read", stopping)
     with pytest.raises(KeyboardInterrupt):
