@@ -14,7 +14,7 @@ from sage_lightning.inventory.run import Inventory
 from sage_lightning.inventory.summary import cut, headline
 from sage_lightning.inventory.tables import Shown, whole
 
-MOST_ROWS = 60
+MOST_ROWS, MOST_GAPS = 60, 10
 DPI, MOST_PIXELS = 200, 30_000
 FILES = "counts.csv, rates.csv, gaps.csv, temperatures.csv, bins.csv and excluded.csv"
 
@@ -106,7 +106,7 @@ def _rates(inventory: Inventory) -> Section | None:
     rates, gaps = tables.rates(inventory), tables.gaps(inventory)
     if rates.table.empty:
         return None
-    shown = [_table(rates)] + ([_table(gaps, gaps.title)] if len(gaps.table) else [])
+    shown = [_table(rates)] + ([_table(gaps, MOST_GAPS, gaps.title)] if len(gaps.table) else [])
     return Section("rates", "Production rate", [rates.note], shown)
 
 
@@ -136,8 +136,8 @@ def _excluded(inventory: Inventory) -> Section:
     return Section("excluded", "What was excluded, and why", tables=[_table(shown)], folded=examples)
 
 
-def _table(shown: Shown, caption: str = "") -> Table:
-    table, rest = cut(shown, MOST_ROWS)
+def _table(shown: Shown, most: int = MOST_ROWS, caption: str = "") -> Table:
+    table, rest = cut(shown, most)
     table = table.drop(columns=shown.bars or [])
     words = shown.words - bool(shown.bars)
     rows = table.astype("str").to_numpy().tolist()
