@@ -90,7 +90,8 @@ def print_table(
         )
     for values in table.itertuples(index=False):
         shown.add_row(*(_text(value) for value in values))
-    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    # Cells hold what users call things, brackets included.
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH, markup=False, emoji=False)
     console.print(shown)
 
 

@@ -13,7 +13,7 @@ from sage_lightning.inventory.temperatures import BINS, Temperatures
 
 NOTHING = "–"
 BARS = "▁▂▃▄▅▆▇█"
-SPARKS = 20  # characters of a histogram
+SPARKS = 16  # characters of a histogram
 QUANTILE_HEADS = {"p05": "5 %", "median": "median", "p95": "95 %"}
 UNIT_SIGNS = {"celsius": "°C", "kelvin": "K", "counts": "counts", "display": "display value"}
 
@@ -104,13 +104,13 @@ def bins(inventory: Inventory, found: Temperatures) -> Shown:
             **{head: table[name].map(plain) for name, head in QUANTILE_HEADS.items()},
         }
     )
-    note = f"{sign} of all pixels of the frames that were read: quantiles, and the shares of thermal bins."
+    note = f"Quantiles of all pixels of the frames that were read, in {sign}."
     if found.thresholds:
         low, high = (f"{threshold:g}" for threshold in found.thresholds)
-        heads = (f"below {low}", f"{low} … {high}", f"{high} and above")
+        heads = (f"< {low}", f"{low} … {high}", f"≥ {high}")
         for name, head in zip(BINS, heads, strict=True):
             shown[head] = table[name].map(percent)
-        note += f" The bins are those of thermal.thresholds=[{low},{high}]; try others to choose."
+        note += f" Shares of the bins of thermal.thresholds=[{low},{high}]; try others to choose."
     return Shown("Temperatures by node, season and view", shown, "bins.csv", note, words=4, bars=scale)
 
 
@@ -179,9 +179,9 @@ def _sparks(found: Temperatures) -> tuple[str, list[str]]:
     low, high = table["low"].min(), table["high"].max()
     if pd.isna(low):
         return "histogram", [NOTHING] * len(found.bins)
-    step = max((high - low) / SPARKS, 1e-9)
-    middle = (table["low"] + table["high"]) / 2
-    place = ((middle - low) / step).astype("int64").clip(0, SPARKS - 1)
+    width = (table["high"] - table["low"]).iloc[0]
+    step = max((high - low) / SPARKS, width)
+    place = ((table["low"] + width / 2 - low) / step).astype("int64").clip(0, SPARKS - 1)
     shares = table.assign(place=place).pivot_table(
         index=list(GROUP), columns="place", values="share", aggfunc="sum"
     )
@@ -194,4 +194,4 @@ def _sparks(found: Temperatures) -> tuple[str, list[str]]:
         for group, line in zip(shares.index, shares.to_numpy(), strict=True)
     }
     groups = found.bins[list(GROUP)].itertuples(index=False, name=None)
-    return f"{low:g} … {high:g}", [drawn.get(group, NOTHING) for group in groups]
+    return f"{low:g} … {high:g} {UNIT_SIGNS[found.unit]}", [drawn.get(group, NOTHING) for group in groups]

@@ -1,5 +1,6 @@
 """The page and its pictures: of what there is, whatever is missing, and the same for the same files."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -13,7 +14,7 @@ from sage_lightning.inventory.page import write_page
 from sage_lightning.inventory.rows import rows_of
 from sage_lightning.inventory.run import take, write_tables
 from sage_lightning.inventory.summary import headline, print_summary
-from sage_lightning.inventory.tables import duration, moment, percent, plain, whole
+from sage_lightning.inventory.tables import bins, duration, moment, percent, plain, whole
 
 NORTH, SOUTH, NOWHERE = "a" * 16, "b" * 16, "c" * 16
 
@@ -142,3 +143,20 @@ def test_numbers_are_written_as_people_read_them():
         "–",
     ]
     assert moment(pd.NaT) == "–"
+
+
+def test_histograms_of_letters_have_no_holes_and_one_scale(inventory_of):
+    found = inventory_of([("pair", NORTH, "1", "2023-06-01"), ("pair", SOUTH, "1", "2023-06-01")])
+    held = {"node": [NORTH, NORTH, SOUTH], "season": ["summer", "summer", "winter"], "view": ["sky"] * 3}
+    numbers = {
+        "low": [0.0, 2.0, 2.0],
+        "high": [1.0, 3.0, 3.0],
+        "pixels": [3, 1, 8],
+        "share": [0.75, 0.25, 1.0],
+    }
+    table = pd.DataFrame(held | numbers)
+    shown = bins(found, dataclasses.replace(found.temperatures, histograms=table))
+    assert shown.bars == "0 … 3 °C"
+    assert [line.rstrip() for line in shown.table[shown.bars]] == ["█ ▃", "  █"]
+    assert list(shown.table)[-3:] == ["< -30", "-30 … 5", "≥ 5"]
+    assert shown.table["node"].tolist() == ["W057", "W099"]

@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import re
 
 import pandas as pd
 import pytest
+import sage_data_client
 
 from sage_lightning.data.scan import scan_folder
 from sage_lightning.errors import UserError
@@ -184,3 +186,30 @@ def test_a_file_that_is_cut_or_none_of_its_kind_is_told_of(tmp_path):
         with pytest.raises(UserError, match=rf"inventory\.records=.*: {path.name} cannot be read"):
             read_records(str(path))
     assert "other.ndjson.gz cannot be read" in (recordless(str(other)) or "")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_table_of_the_client_says_the_same(tmp_path, kind):
+    """A position that the name does not say stands in the record itself."""
+    plain = ("6144x2048.jpg", "right_336x252_14bit.thermal.celsius.csv")
+    lines = write(
+        tmp_path / "r.ndjson", *(record(name, position="7") for name in plain), record(PICTURE, node=OTHER)
+    )
+    table = sage_data_client.load(lines)
+    path = tmp_path / f"table.{kind}"
+    table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path)
+    assert recordless(str(path)) is None
+    index, _ = read_records(lines)
+    assert index["position"].tolist() == ["7", "10"]
+    pd.testing.assert_frame_equal(read_records(str(path))[0], index)
+
+
+@pytest.mark.parametrize("name", ["other.csv", "other.parquet"])
+def test_a_table_of_something_else_is_told_of(tmp_path, name):
+    path = tmp_path / name
+    table = pd.DataFrame({"timestamp": ["2023-05-21"], "size": [3]})
+    table.to_csv(path) if name.endswith("csv") else table.to_parquet(path)
+    line = f"inventory.records={path}: {name} cannot be read (no column name, value)"
+    assert recordless(str(path)) == line
+    with pytest.raises(UserError, match=re.escape(line)):
+        read_records(str(path))
