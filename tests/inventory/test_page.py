@@ -146,7 +146,7 @@ def test_numbers_are_written_as_people_read_them():
 
 
 def test_histograms_of_letters_have_no_holes_and_one_scale(inventory_of):
-    found = inventory_of([("pair", NORTH, "1", "2023-06-01"), ("pair", SOUTH, "1", "2023-06-01")])
+    found = inventory_of([("pair", NORTH, "1", "2023-06-02"), ("pair", SOUTH, "1", "2023-06-02")])
     held = {"node": [NORTH, NORTH, SOUTH], "season": ["summer", "summer", "winter"], "view": ["sky"] * 3}
     numbers = {
         "low": [0.0, 2.0, 2.0],
