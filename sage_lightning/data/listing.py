@@ -6,6 +6,7 @@ A listing of two million files takes a few hundred megabytes: names are kept in 
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,14 +80,14 @@ def _walk(start: str) -> Iterator[tuple[str, list[str], list[int]]]:
         names: list[str] = []
         sizes: list[int] = []
         try:
-            status = os.stat(folder)  # noqa: PTH116 - strings throughout: a Path for each file costs more than the listing
-            if (status.st_dev, status.st_ino) in entered:
-                continue
-            entered.add((status.st_dev, status.st_ino))
-            with os.scandir(folder) as entries:
-                for entry in entries:
+            with _opened(folder) as descriptor:
+                status = os.fstat(descriptor)
+                if (status.st_dev, status.st_ino) in entered:
+                    continue
+                entered.add((status.st_dev, status.st_ino))
+                for entry in os.scandir(descriptor):
                     if entry.is_dir():
-                        folders.append(entry.path)
+                        folders.append(f"{folder}/{entry.name}")
                     elif entry.is_file():
                         try:
                             sizes.append(entry.stat().st_size)
@@ -100,3 +101,13 @@ def _walk(start: str) -> Iterator[tuple[str, list[str], list[int]]]:
         except OSError as error:
             raise UserError(f"data.root: {folder} cannot be listed ({error.strerror})") from error
         yield folder, names, sizes
+
+
+@contextmanager
+def _opened(folder: str) -> Iterator[int]:
+    """A folder's descriptor: asked of it, a file's size takes half as long as by the file's whole path."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -39,16 +39,17 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     alone = timeless & files["listed"].isna()
     again = files.duplicated([*_MOMENT, "kind", "place"]) & ~alone
     ambiguous = crowded & (files["place"] == "") & ~again & ~alone
-    paired = files[~alone & ~again & ~ambiguous]
-    sides = [paired[paired["kind"] == kind] for kind in ("picture", "thermal")]
-    left, right = (side.drop(columns="kind") for side in sides)
-    pairs = left.merge(right, on=[*_MOMENT, "place"], how="outer", suffixes=("_rgb", "_ir"))
-    parts = [
-        _judged(_with_plots(pairs, plots), keep_mismatches),
+    unpaired = [
         _alone(files[again], quarantine.DUPLICATE),
         _alone(files[ambiguous], quarantine.AMBIGUOUS),
         _alone(files[alone], quarantine.NO_TIMESTAMP),
     ]
+    kept = ["path", "position", "width", "height", "bad", *_MOMENT, "place"]
+    files = files.loc[~(alone | again | ambiguous), ["kind", *kept]]
+    left, right = (files.loc[files["kind"] == kind, kept] for kind in ("picture", "thermal"))
+    pairs = left.merge(right, on=[*_MOMENT, "place"], how="outer", suffixes=("_rgb", "_ir"))
+    del files, left, right  # of millions of files they are gigabytes
+    parts = [_judged(_with_plots(pairs, plots), keep_mismatches), *unpaired]
     return _index(pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True))
 
 
