@@ -69,7 +69,7 @@ def print_table(
         title: above it.
         caption: below it.
         numbers: columns of numbers that are written out already.
-        whole: columns whose cells are never broken.
+        whole: columns whose cells are never broken; where there is no room for them they are cut.
     """
     shown = Table(
         title=title or None,

@@ -59,7 +59,6 @@ def cut(shown: Shown, most: int) -> tuple[pd.DataFrame, str]:
 def _print(shown: Shown, most: int = MOST_ROWS) -> None:
     table, rest = cut(shown, most)
     numbers = list(table.columns[shown.words :])
-    whole_cells = [column for column in table.columns if column != "meaning"]
     print()
     caption = "\n".join(filter(None, (rest, shown.note)))
-    print_table(table, shown.title, caption, numbers, whole_cells)
+    print_table(table, shown.title, caption, numbers, whole=[shown.bars])

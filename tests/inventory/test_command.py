@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 LEFT_BY_A_RUN = {
     ".hydra",
@@ -117,6 +118,8 @@ def test_records_of_the_same_files_count_the_same(desk, program, tmp_path):
     assert {path.name for path in folder.iterdir()} == LEFT_BY_A_RUN - without
     for name in ("counts", "rates", "gaps"):
         pd.testing.assert_frame_equal(table(folder, name), table(run_folder(desk), name))
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["inventory"]["records"] == str(tmp_path / "records.ndjson")
     assert not (tmp_path / "cache").exists()  # nothing is downloaded, nor simulated
 
 
