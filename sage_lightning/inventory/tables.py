@@ -60,8 +60,8 @@ def rates(inventory: Inventory) -> Shown:
             "node": named(inventory, found["node"]),
             "position": found["position"],
             "pairs": found["pairs"].map(whole),
-            "first, UTC": found["first"].map(moment),
-            "last, UTC": found["last"].map(moment),
+            "first, UTC": found["first"].map(day),
+            "last, UTC": found["last"].map(day),
             "interval": (found["usual_interval_s"] / 3600).map(duration),
             "per hour": found["pairs_per_hour"].map(plain),
             "gaps": found["gaps"].map(whole),
@@ -156,6 +156,11 @@ def percent(value: float) -> str:
 def moment(value: pd.Timestamp) -> str:
     """To the minute."""
     return NOTHING if pd.isna(value) else f"{value:%Y-%m-%d %H:%M}"
+
+
+def day(value: pd.Timestamp) -> str:
+    """Without its time."""
+    return NOTHING if pd.isna(value) else f"{value:%Y-%m-%d}"
 
 
 def duration(hours: float) -> str:
