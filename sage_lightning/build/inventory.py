@@ -46,21 +46,22 @@ def inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:
     )
     write_tables(found, folder)
     print_summary(found)
-    page = write_page(found, folder, {"command": " ".join(sys.argv), "version": __version__} | _facts(cfg))
+    page = write_page(found, folder, _facts(cfg))
     log.info("Page: %s", page)
     return {"pairs": found.pairs, "quarantined_files": found.quarantined_files}
 
 
 def _facts(cfg: DictConfig) -> dict[str, str]:
     """The choices that numbers depend on."""
-    thresholds = cfg.thermal.get("thresholds")
-    return {
-        "data.nodes": str(cfg.data.get("nodes")),
-        "data.select": str(cfg.data.select),
-        "thermal.thresholds": "none" if thresholds is None else str(list(thresholds)),
-        "inventory.frames_per_group": str(cfg.inventory.frames_per_group),
-        "inventory.gap_factor": str(cfg.inventory.gap_factor),
+    chosen = {
+        "data.nodes": cfg.data.get("nodes"),
+        "data.select": cfg.data.select,
+        "thermal.thresholds": cfg.thermal.get("thresholds"),
+        "inventory.frames_per_group": cfg.inventory.frames_per_group,
+        "inventory.gap_factor": cfg.inventory.gap_factor,
     }
+    said = {key: "null" if value is None else str(value) for key, value in chosen.items()}
+    return {"command": f"sage-lightning inventory {' '.join(sys.argv[1:])}", "version": __version__} | said
 
 
 def _of_files(cfg: DictConfig) -> Collection:

@@ -50,7 +50,7 @@ def _unknowns(index: pd.DataFrame, *, from_records: bool) -> Iterator[str]:
     timed = index["time"].notna()
     if not timed.all():
         files = int(index.loc[~timed, ["rgb_path", "ir_path"]].notna().sum().sum())
-        yield f"No time is known of {_files(files)}: they are in no rate and not in the picture of coverage."
+        yield f"Without a time: {_files(files)}, left out of rates and of the picture of coverage."
     placeless = index[timed & index["sun_elevation"].isna()]
     nodes = sorted(placeless["node"].unique())
     if len(nodes) and len(placeless) == int(timed.sum()):

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from sage_lightning.evaluation.figures.svg import svg
 from sage_lightning.evaluation.page import Picture, Section, Table, render
-from sage_lightning.inventory import tables
+from sage_lightning.inventory import run, tables
 from sage_lightning.inventory.counts import KEYS
 from sage_lightning.inventory.coverage import coverage
 from sage_lightning.inventory.histograms import MOST_NODES, histograms
@@ -16,7 +16,6 @@ from sage_lightning.inventory.tables import Shown, whole
 
 MOST_ROWS, MOST_GAPS = 60, 10
 DPI, MOST_PIXELS = 200, 30_000
-FILES = "counts.csv, rates.csv, gaps.csv, temperatures.csv, bins.csv and excluded.csv"
 
 COVERAGE = (
     "A row is one (node, position), with pairs by day above pairs by night; the fuller the colour, the more "
@@ -51,7 +50,7 @@ def write_page(inventory: Inventory, folder: Path, facts: dict[str, str]) -> Pat
         subtitle=inventory.name,
         facts=_strip(inventory),
         sections=list(_sections(inventory, pictures, facts)),
-        beside=FILES,
+        beside=", ".join(f"{name}.csv" for name in run.tables(inventory)),
     )
     path = folder / "inventory.html"
     path.write_text(page, encoding="utf-8")

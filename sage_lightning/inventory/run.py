@@ -83,14 +83,19 @@ def take(
 
 
 def write_tables(inventory: Inventory, folder: Path) -> None:
-    """The CSVs; those of temperatures only where there are any."""
-    tables = {
+    """A CSV for each of `tables`."""
+    for name, table in tables(inventory).items():
+        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
+
+
+def tables(inventory: Inventory) -> dict[str, pd.DataFrame]:
+    """All of them by name; those of temperatures only where there are any."""
+    found = {
         "counts": inventory.counts,
         "rates": inventory.rates.rates,
         "gaps": inventory.rates.gaps,
         "excluded": inventory.excluded,
     }
     if inventory.temperatures is not None:
-        tables |= {"temperatures": inventory.temperatures.histograms, "bins": inventory.temperatures.bins}
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
+        found |= {"temperatures": inventory.temperatures.histograms, "bins": inventory.temperatures.bins}
+    return found

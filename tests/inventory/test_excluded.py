@@ -88,4 +88,4 @@ def test_what_cannot_be_told_is_said(index_of, nodes, frames):
     (positions,) = said([("pair", NORTH, None, "2023-06-01")])
     assert "views are unknown" in positions
     (times,) = said([*whole, ("picture", NORTH, "1", ""), ("thermal", NORTH, "1", "")])
-    assert times.startswith("No time is known of 2 files")
+    assert times.startswith("Without a time: 2 files")
