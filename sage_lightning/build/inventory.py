@@ -73,7 +73,7 @@ def _of_files(cfg: DictConfig) -> Collection:
     else:
         scan = source.scan(Path(cfg.paths.data_dir))
     if scan.index.empty:
-        raise UserError(f"data.root={source.root} holds no camera file, but {scan.others} others")
+        raise UserError(f"data.root={source.root} holds no camera file; other files: {scan.others}")
     return Collection(
         name=str(source.root),
         index=scan.index,
