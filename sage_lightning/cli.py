@@ -50,6 +50,7 @@ def main() -> None:
         "evaluate": evaluate,
         "download": download,
         "index": index,
+        "inventory": inventory,
         "pairs": pairs,
     }
     command = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -91,6 +92,11 @@ def pairs() -> None:
 def download() -> None:
     """Brings files from the archive."""
     _enter("download", _download)
+
+
+def inventory() -> None:
+    """Says what a collection holds, from its files or from query records, and writes it down."""
+    _enter("inventory", _inventory)
 
 
 def _enter(name: str, task: Task) -> None:
@@ -220,6 +226,12 @@ def _download(cfg: DictConfig, folder: Path) -> dict[str, float]:
     except KeyboardInterrupt:
         log.warning("Stopped; files that are there are whole, and the same command goes on")
         sys.exit(130)
+
+
+def _inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build.inventory import inventory
+
+    return inventory(cfg, folder)
 
 
 class TrialsTable(Callback):

@@ -36,6 +36,7 @@ KINDS: dict[str, Any] = {
     "data.columns.time": str | None,
     "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
     "data.thermal_size": str | SIZE,
+    "inventory.records": str | None,
     "data.select": str | None,
     "data.split.by": str | None,
     "data.balance": list[str] | None,
