@@ -77,13 +77,13 @@ def _read_rows(rows: NDArray[np.uint8], width: int, degrees: NDArray[np.float32]
     quads = points.view("<u4")
     at = np.not_equal(quads, 0, out=buffers.found[: len(quads)]).nonzero()[0]
     n = len(at)
-    if n % width or not 0 < n <= len(degrees):
+    if not 0 < n <= len(degrees):
         return 0
     last = at[width - 1 :: width]
     ends = 4 * last + points.reshape(-1, 4)[last].argmax(axis=1) + 6
     if (text[ends] != _NEWLINE).any():
         return 0
-    text[ends] = _SEPARATOR  # any other newline is below `-`
+    text[ends] = _SEPARATOR  # any other newline, of a row that ends too early or too late, is below `-`
     np.equal(text[6:], _SEPARATOR, out=work[:span].view(bool))
     if (work.view(np.uint64) != points.view(np.uint64)).any() or np.count_nonzero(points.view(bool)) != n:
         return 0

@@ -17,7 +17,7 @@ _TIME = r"(?:(?P<time>\d{16,20})[-_])?"
 _POSITION = r"_position(?P<position>\d+|(?:NE|NW|SE|SW|N|E|S|W)[SHBG])"
 _CUSTOM = r"_\d{4}-\d{2}-\d{2}T\d{6}_(?P<point>Pt\d+)-[^_/]+-S\d+xD\d+ms_Img\d+"
 _SUFFIX = rf"(?:{_POSITION}|{_CUSTOM})?"
-_SIZE = r"(?P<width>\d+)x(?P<height>\d+)"
+_SIZE = r"(?P<width>\d{1,6})x(?P<height>\d{1,6})"
 _THERMAL = rf"(?:left|right)_{_SIZE}_[^_./]+\.thermal\.celsius"
 
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
@@ -70,6 +70,8 @@ def parse_path(relative_path: str) -> SageFile | None:
         None for a file that no camera plugin wrote.
     """
     path = PurePosixPath(relative_path)
+    if not path.name.isascii():  # no plugin writes such a name, and `\d` knows the digits of all scripts
+        return None
     for kind, pattern in _PATTERNS.items():
         if match := pattern.fullmatch(path.name):
             time, folder = match["time"], path.parent.name
@@ -96,12 +98,13 @@ def _parse_local(name: str) -> SageFile | None:
 
 
 def _time_ns(second: str) -> int | None:
-    """Of "20230521-095736", UTC; None for digits that are no time."""
+    """Of "20230521-095736", UTC; None for digits that are no time, or one before 1970."""
     try:
         moment = datetime.strptime(second.replace("_", "-"), "%Y%m%d-%H%M%S")
     except ValueError:
         return None
-    return timegm(moment.timetuple()) * 1_000_000_000
+    seconds = timegm(moment.timetuple())
+    return seconds * 1_000_000_000 if seconds >= 0 else None
 
 
 def archive_path(job: str, plugin_task: str, plugin_tag: str, node: str, time_ns: int, filename: str) -> str:
