@@ -2,7 +2,8 @@
 
 python benchmarks/data.py        # about a minute; prints a table, writes benchmarks/results/data.json
 
-The files are simulated at full size: 6144x2048 pictures with sensor noise, 336x252 thermal matrices.
+The files are simulated at full size: 6144x2048 pictures with sensor noise, 336x252 thermal matrices. What it
+takes to find the files in the first place is measured by benchmarks/scan.py.
 """
 
 import json
@@ -22,6 +23,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
+from sage_lightning.data.decode import pair_files_of
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import SimulatedSource
 from sage_lightning.data.split import Split
@@ -73,16 +75,15 @@ def main() -> None:
             (source.root / rgb, source.root / ir)
             for rgb, ir in zip(pairs["rgb_path"], pairs["ir_path"], strict=True)
         ]
+        asked = pair_files_of(pairs)
         times: dict[str, list[float]] = {}
         for turn in range(ROUNDS):
             picture, thermal = files[turn % len(files)]
-            relative = pairs.iloc[turn % len(files)]
+            relative = asked[turn % len(files)]
             rows = np.random.default_rng(turn).permutation(len(store))
             contestants: dict[str, Callable[[], object]] = {
                 "pair, naive loader": lambda p=picture, t=thermal: naive(p, t),
-                "pair, decoded once into the store": lambda r=relative: source.read(
-                    r["rgb_path"], r["ir_path"], STORE_SIZE
-                ),
+                "pair, decoded once into the store": lambda r=relative: source.read(r, STORE_SIZE),
                 "pair, read from the store": lambda r=rows: store.read(r),
                 "celsius CSV, numpy.loadtxt": lambda t=thermal: np.loadtxt(t, delimiter=";", skiprows=8),
                 "celsius CSV, pandas": lambda t=thermal: pd.read_csv(t, sep=";", skiprows=8, header=None),
