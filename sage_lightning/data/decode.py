@@ -3,7 +3,7 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from sage_lightning.data import centikelvin, quarantine
-from sage_lightning.data.shards import SHARD_PAIRS, Frame, is_sound, moments, write_shard
-from sage_lightning.data.sources import PairSource
+from sage_lightning.data.files import NO_TIME
+from sage_lightning.data.shards import SHARD_PAIRS, Frame, is_sound, moments, sha256_of, write_shard
+from sage_lightning.data.sources import PairFiles, PairSource
 from sage_lightning.progress import track
 
 POOL_PAYS_FROM = 256  # pairs: starting a pool takes as long as decoding a few hundred small ones
 
-Decode = Callable[[tuple[str, str]], Frame | str]
+Decode = Callable[[PairFiles], Frame | str]
 
 
 def decode_pairs(
@@ -32,7 +33,7 @@ def decode_pairs(
 
     Args:
         source: decodes one pair.
-        pairs: `pair_id`, `rgb_path` and `ir_path` of what is to be decoded.
+        pairs: what is to be decoded, rows of an index.
         folder: made if it is not there.
         rgb_size: (H, W) wanted.
         ir_size: (h, w); a thermal picture of another size is not used.
@@ -46,14 +47,48 @@ def decode_pairs(
     missing = {shard: part for shard, part in enumerate(parts) if not is_sound(folder, shard)}
     total = sum(len(part) for part in missing.values())
     decode = partial(_decode, source, rgb_size, ir_size)
-    # Spawned, not forked: PyTorch's threads may run here, and a fork takes their locks along but not them.
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn) if workers > 1 and total >= POOL_PAYS_FROM else None
     if missing:
-        with pool or nullcontext():
+        with _pool(workers, total) as pool:
             for _ in track(_write_shards(missing, folder, decode, pool), "Decoding pairs", total):
                 pass
     return len(parts)
+
+
+def decoded_again(
+    source: PairSource, pairs: pd.DataFrame, rgb_size: tuple[int, int], ir_size: tuple[int, int], workers: int
+) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """Decodes pairs and keeps nothing but what it tells of them; arguments as for `decode_pairs`.
+
+    Returns:
+        failed: reasons by pair id of those that cannot be used.
+        contents: hashes of both files by pair id of the others.
+    """
+    decode = partial(_decode, source, rgb_size, ir_size)
+    failed: dict[str, str] = {}
+    contents: dict[str, tuple[str, str]] = {}
+    with _pool(workers, len(pairs)) as pool:
+        results = _mapped(pool, decode, pair_files_of(pairs))
+        named = zip(pairs["pair_id"], track(results, "Looking at files", len(pairs)), strict=True)
+        for pair_id, result in named:
+            if isinstance(result, str):
+                failed[pair_id] = result
+            else:
+                contents[pair_id] = result.content
+    return failed, contents
+
+
+def _pool(workers: int, pairs: int) -> AbstractContextManager[ProcessPoolExecutor | None]:
+    """Processes that decode; none where they would not pay."""
+    if workers <= 1 or pairs < POOL_PAYS_FROM:
+        return nullcontext()
+    # Spawned, not forked: PyTorch's threads may run here, and a fork takes their locks along but not them.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+
+
+def _mapped(
+    pool: ProcessPoolExecutor | None, decode: Decode, pairs: list[PairFiles]
+) -> Iterator[Frame | str]:
+    return map(decode, pairs) if pool is None else pool.map(decode, pairs, chunksize=8)
 
 
 def _write_shards(
@@ -61,30 +96,41 @@ def _write_shards(
 ) -> Iterator[None]:
     """Writes shard after shard; yields once a pair, so that progress can be shown."""
     for shard, part in parts.items():
-        paths = zip(part["rgb_path"], part["ir_path"], strict=True)
-        results = map(decode, paths) if pool is None else pool.map(decode, paths, chunksize=8)
+        results = _mapped(pool, decode, pair_files_of(part))
         frames: list[Frame] = []
+        contents: dict[str, tuple[str, str]] = {}
         failed: dict[str, str] = {}
         for pair_id, result in zip(part["pair_id"], results, strict=True):
             if isinstance(result, str):
                 failed[pair_id] = result
             else:
                 frames.append(result)
+                contents[pair_id] = result.content
             yield
-        write_shard(folder, shard, frames, failed)
+        write_shard(folder, shard, frames, failed, contents)
+
+
+def pair_files_of(pairs: pd.DataFrame) -> list[PairFiles]:
+    """What a source needs to decode these rows of an index."""
+    times = pairs["time"].dt.as_unit("ns").astype("int64").where(pairs["time"].notna(), NO_TIME)
+    columns = (pairs["rgb_path"], pairs["ir_path"], pairs["node"], times)
+    return [PairFiles(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def _decode(
-    source: PairSource, rgb_size: tuple[int, int], ir_size: tuple[int, int], paths: tuple[str, str]
+    source: PairSource, rgb_size: tuple[int, int], ir_size: tuple[int, int], pair: PairFiles
 ) -> Frame | str:
     """The decoded pair, or the reason why there is none."""
     try:
-        rgb, ir = source.read(*paths, rgb_size)
+        rgb, ir = source.read(pair, rgb_size)
     except quarantine.Unusable as error:
         return error.reason
     if ir.shape != ir_size:
         return quarantine.WRONG_SIZE
     if np.isnan(ir).all():
         return quarantine.ALL_NAN
+    if np.nanmin(ir) == np.nanmax(ir):
+        return quarantine.FLAT
     exact = centikelvin.encode(ir) if source.thermal_unit == "celsius" else None
-    return Frame(rgb, ir if exact is None else exact, moments(rgb, ir))
+    content = (sha256_of(source.root / pair.rgb_path), sha256_of(source.root / pair.ir_path))
+    return Frame(rgb, ir if exact is None else exact, moments(rgb, ir), content)

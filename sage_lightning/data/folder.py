@@ -4,6 +4,7 @@ Paths count from the collection's root, that of the table too. What the thermal 
 unit, scale and offset; kelvin become degrees Celsius when they are decoded.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,14 +16,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from sage_lightning.data import quarantine
+from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.images import read_picture, read_thermal
-from sage_lightning.data.index import COLUMNS
-from sage_lightning.data.scan import UNKNOWN, Scan
-from sage_lightning.data.split import by_hash
+from sage_lightning.data.index import COLUMNS, add_place_and_time
+from sage_lightning.data.scan import Scan
+from sage_lightning.data.sources import PairFiles
+from sage_lightning.data.split import SPLITS, Split, dealt
 from sage_lightning.errors import UserError
-from sage_lightning.sage.nodes import Node
+from sage_lightning.sage.nodes import NodeTable
 
-SPLITS = ("train", "val", "test")
 ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
 _KELVIN = 273.15
 _DEGREES = (-_KELVIN, 5000.0)  # what a temperature can be; numbers beyond are marks for "no value"
@@ -73,8 +75,10 @@ class FolderSource:
             "scale": thermal_scale,
             "offset": thermal_offset,
         }
+        self.nodes = NodeTable()  # none are known
+        self.places: list[Any] = []
 
-    def scan(self) -> Scan:
+    def scan(self, cache_dir: Path | None = None) -> Scan:
         """Reads the tables and looks which files are there.
 
         Raises:
@@ -94,6 +98,7 @@ class FolderSource:
                 if (file := self.root / path).is_file():
                     digest.update(f"{path}\0{file.stat().st_size}\n".encode())
                     counts[column] += 1
+        index = add_place_and_time(index, self.nodes)
         return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
 
     def _read(self, split: str | None, name: str) -> pd.DataFrame:
@@ -157,24 +162,22 @@ class FolderSource:
         index = index.assign(**named, **given, **groups)
         return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
 
-    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
+    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """Given splits as they are; what has none of its own is dealt from the training rows, by hash."""
-        given = index.get("given_split")
-        groups = index["group"] if "group" in index else index["pair_id"]
-        return by_hash(index["status"] == "ok", groups, given, val, test, seed)
-
-    def nodes(self) -> dict[str, Node]:
-        """None are known."""
-        return {}
+        groups = "group" if "group" in index else "pair_id"
+        return dealt(index, dataclasses.replace(split, by=split.by or groups), index.get("given_split"))
 
     def read(
-        self, rgb_path: str, ir_path: str, size: tuple[int, int]
+        self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
+        rgb = read_picture(self.root / pair.rgb_path, size)
+        return rgb, self.read_thermal(pair.ir_path)
+
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """See `PairSource.read_thermal`."""
         assert self.ir_size is not None
-        rgb = read_picture(self.root / rgb_path, size)
-        thermal = read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
-        return rgb, thermal
+        return read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
 
 
 def table_problems(

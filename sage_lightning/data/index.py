@@ -4,11 +4,13 @@ Columns, in this order: those of `COLUMNS`, then label columns. Paths are POSIX,
 """
 
 import hashlib
-from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from sage_lightning.sage.nodes import Node
+from sage_lightning.sage.nodes import NodeTable
 from sage_lightning.sage.positions import row_of
 from sage_lightning.sage.sun import local_solar_time, sun_elevation
 
@@ -42,35 +44,42 @@ def label_columns(index: pd.DataFrame) -> list[str]:
     return [column for column in index.columns if column not in COLUMNS]
 
 
-def add_place_and_time(index: pd.DataFrame, nodes: Mapping[str, Node]) -> pd.DataFrame:
+def add_place_and_time(index: pd.DataFrame, nodes: NodeTable) -> pd.DataFrame:
     """The index with `local_day`, `local_hour`, `sun_elevation`, `daylight` and `view`.
 
     Args:
         index: with `node`, `position` and `time`.
-        nodes: where nodes stand, by node id; may be empty.
+        nodes: where nodes stood; may be empty.
     """
-    days, hours, elevations = [], [], []
-    utc_days = index["time"].dt.strftime("%Y-%m-%d")
     # Nanoseconds whatever the resolution of the column: pandas may read another one back from a file.
-    times = index["time"].dt.as_unit("ns").astype("int64")
-    for node_id, time_ns, known, utc_day in zip(
-        index["node"], times.tolist(), index["time"].notna(), utc_days, strict=True
-    ):
-        node = nodes.get(node_id) if known else None
-        day, hour = (utc_day, None) if node is None else local_solar_time(node.longitude, time_ns)
-        days.append(day)
-        hours.append(hour)
-        elevations.append(None if node is None else sun_elevation(node.longitude, node.latitude, time_ns))
-    elevation = pd.Series(elevations, index=index.index, dtype="float64")
+    times = index["time"].dt.as_unit("ns").astype("int64").to_numpy()
+    place = nodes.places(index["node"], times)
+    place[index["time"].isna().to_numpy()] = -1
+    longitude = np.array([*(row.longitude for row in nodes.rows), np.nan])[place]
+    latitude = np.array([*(row.latitude for row in nodes.rows), np.nan])[place]
+    known = place >= 0
+    day = index["time"].dt.strftime("%Y-%m-%d").astype("str")
+    hour = pd.Series(np.nan, index.index)
+    if known.any():
+        days, hours = local_solar_time(longitude[known], times[known])
+        day[known], hour[known] = days, hours
+    elevation = pd.Series(np.nan, index.index)
+    elevation[known] = [
+        sun_elevation(*row)
+        for row in zip(
+            longitude[known].tolist(), latitude[known].tolist(), times[known].tolist(), strict=True
+        )
+    ]
     daylight = pd.Series("day", index=index.index, dtype="str")
     daylight = daylight.mask(elevation <= 0, "twilight").mask(elevation < TWILIGHT_ENDS, "night")
-    view = [None if pd.isna(position) else row_of(position) for position in index["position"]]
+    positions = index["position"].dropna().unique()
+    views = {position: row_of(position) for position in positions}
     return index.assign(
-        local_day=pd.Series(days, index=index.index, dtype="str"),
-        local_hour=pd.Series(hours, index=index.index, dtype="float64"),
+        local_day=day,
+        local_hour=hour,
         sun_elevation=elevation,
         daylight=daylight.where(elevation.notna()),
-        view=pd.Series(view, index=index.index, dtype="str"),
+        view=pd.Series(index["position"].map(views), index=index.index, dtype="str"),
     )
 
 
@@ -80,11 +89,20 @@ def index_hash(index: pd.DataFrame) -> str:
     The order of the rows, the folder they lie in, the machine and the times of the files change nothing.
     """
     columns = ["rgb_path", "ir_path", "status", "reason", *sorted(label_columns(index))]
-    texts = [["" if pd.isna(value) else str(value) for value in index[column].tolist()] for column in columns]
+    texts = [_texts(index[column]) for column in columns]
+    text = pa.large_string()
+    rows = pc.binary_join_element_wise(*texts, pa.scalar("\0", text))
+    lines = pc.binary_join_element_wise(pa.scalar("", text), rows.sort(), pa.scalar("\n", text))
     digest = hashlib.sha256("\0".join(columns).encode())
-    for row in sorted("\0".join(row) for row in zip(*texts, strict=True)):
-        digest.update(f"\n{row}".encode())
+    digest.update(lines.combine_chunks().buffers()[2] or b"" if len(lines) else b"")
     return digest.hexdigest()
+
+
+def _texts(column: pd.Series) -> pa.ChunkedArray:
+    """Each value as Python writes it, "" for none."""
+    if not pd.api.types.is_string_dtype(column):
+        column = pd.Series(["" if pd.isna(value) else str(value) for value in column.tolist()], dtype="str")
+    return pa.chunked_array([pa.array(column.fillna(""), pa.large_string())])
 
 
 def summary(index: pd.DataFrame) -> str:

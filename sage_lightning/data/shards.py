@@ -27,11 +27,13 @@ class Frame(NamedTuple):
         rgb: (H, W, 3).
         ir: (h, w) uint16 hundredths of a kelvin where they hold it exactly, else float32.
         moments: (9,) float64, see `moments`.
+        content: hashes of both files as they are on disk.
     """
 
     rgb: NDArray[np.uint8]
     ir: NDArray[np.uint16] | NDArray[np.float32]
     moments: NDArray[np.float64]
+    content: tuple[str, str]
 
 
 def moments(rgb: NDArray[np.uint8], ir: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -56,7 +58,13 @@ def part_path(folder: Path, part: str, shard: int) -> Path:
     return folder / f"{part}-{shard:05d}.npy"
 
 
-def write_shard(folder: Path, shard: int, frames: list[Frame], failed: dict[str, str]) -> None:
+def write_shard(
+    folder: Path,
+    shard: int,
+    frames: list[Frame],
+    failed: dict[str, str],
+    contents: dict[str, tuple[str, str]],
+) -> None:
     """Writes a shard, which exists from the moment this returns and not before.
 
     Args:
@@ -64,6 +72,7 @@ def write_shard(folder: Path, shard: int, frames: list[Frame], failed: dict[str,
         shard: its number, from 0.
         frames: the pairs that could be decoded, in order; may be none.
         failed: reasons by pair id of those that could not.
+        contents: hashes of both files by pair id of those that could, in the same order.
     """
     note = _note_path(folder, shard)
     note.unlink(missing_ok=True)
@@ -79,11 +88,11 @@ def write_shard(folder: Path, shard: int, frames: list[Frame], failed: dict[str,
             "moments": np.stack([frame.moments for frame in frames]),
         }
         files = {part: _write_array(part_path(folder, part, shard), array) for part, array in arrays.items()}
-    write_json(note, {"pairs": len(frames), "failed": failed, "files": files})
+    write_json(note, {"pairs": len(frames), "failed": failed, "contents": contents, "files": files})
 
 
 def read_note(folder: Path, shard: int) -> dict[str, Any] | None:
-    """What the shard's JSON says: `pairs`, `failed`, `files`. None unless all of the shard is there."""
+    """What the shard's JSON says: `pairs`, `failed`, `contents`, `files`. None unless all of it is there."""
     note = _note_path(folder, shard)
     if not note.is_file():
         return None
@@ -99,7 +108,7 @@ def is_sound(folder: Path, shard: int) -> bool:
     """Whether the shard is there and its bytes are those that were written."""
     note = read_note(folder, shard)
     return note is not None and all(
-        _sha256(part_path(folder, part, shard)) == file["sha256"] for part, file in note["files"].items()
+        sha256_of(part_path(folder, part, shard)) == file["sha256"] for part, file in note["files"].items()
     )
 
 
@@ -134,14 +143,15 @@ def _write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-    return {"dtype": array.dtype.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+    return {"dtype": array.dtype.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def _as_float(ir: NDArray[Any]) -> NDArray[np.float32]:
     return centikelvin.decode(ir) if ir.dtype == np.uint16 else ir
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -3,9 +3,10 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +14,34 @@ import pandas as pd
 from filelock import FileLock
 
 from sage_lightning.data import index as index_table
-from sage_lightning.data.quarantine import UNREADABLE, Unusable
+from sage_lightning.data.catalogue import Catalogue
+from sage_lightning.data.index import add_place_and_time
+from sage_lightning.data.quarantine import OUT_OF_RANGE, UNREADABLE, Unusable
 from sage_lightning.data.scan import Scan, pairless, scan_folder
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
-from sage_lightning.data.split import by_day
+from sage_lightning.data.split import Split, dealt
 from sage_lightning.errors import UserError
-from sage_lightning.sage.celsius import CelsiusError, read_celsius
-from sage_lightning.sage.nodes import Node, read_nodes
+from sage_lightning.sage.celsius import PHYSICAL_RANGE, CelsiusError, read_celsius
+from sage_lightning.sage.nodes import Box, NodeTable, read_nodes
 from sage_lightning.sage.picture import CROP_BOX, PictureError, read_optical
 
 THERMAL_UNITS = ("celsius", "kelvin", "counts", "display")
+
+
+class PairFiles(NamedTuple):
+    """What a source needs to decode a pair: its row of the index, in part.
+
+    Attributes:
+        rgb_path: from the collection's root.
+        ir_path: likewise.
+        node: as in the index.
+        time_ns: nanoseconds since 1970, UTC; `NO_TIME` where it is not known.
+    """
+
+    rgb_path: str
+    ir_path: str
+    node: str
+    time_ns: int
 
 
 class PairSource(Protocol):
@@ -32,34 +51,37 @@ class PairSource(Protocol):
         root: the folder that an index's paths start from.
         thermal_unit: what a thermal value means: "celsius", "kelvin", "counts" or "display".
         ir_size: (h, w) of every thermal picture that `read` gives; None where the index tells.
+        nodes: where the nodes stood, as far as anyone knows; of a simulated camera once it has been scanned.
         recipe: everything but the files that decides what `read` gives; plain values, ready for JSON.
+        places: everything but the files that decides an index's places and times, likewise.
     """
 
     root: Path
     thermal_unit: str
     ir_size: tuple[int, int] | None
+    nodes: NodeTable
     recipe: dict[str, Any]
+    places: list[Any]
 
-    def scan(self) -> Scan:
-        """Lists and pairs the files; label columns, where there are any, included."""
+    def scan(self, cache_dir: Path | None = None) -> Scan:
+        """Lists and pairs the files; the index has place, time and, where there are any, label columns.
+
+        Args:
+            cache_dir: where a listing may be kept, so that what has not changed is not looked at again.
+        """
         ...
 
-    def nodes(self) -> dict[str, Node]:
-        """Where the nodes stand, by node id; empty where no one knows."""
-        ...
-
-    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
-        """The split of every row of the index: "train", "val", "test", or "" in quarantine."""
+    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
+        """The split of every row of the index, see `dealt`; each kind of source has groups of its own."""
         ...
 
     def read(
-        self, rgb_path: str, ir_path: str, size: tuple[int, int]
+        self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """Decodes one pair.
 
         Args:
-            rgb_path: relative to `root`, as in the index.
-            ir_path: likewise.
+            pair: its files.
             size: (H, W) of the RGB picture wanted.
 
         Returns:
@@ -71,15 +93,25 @@ class PairSource(Protocol):
         """
         ...
 
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """The thermal picture alone; see `read`."""
+        ...
+
 
 class _Camera:
     """What files of cameras have in common."""
 
+    root: Path
     ir_size: tuple[int, int] | None = None
 
-    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
-        """By whole local days."""
-        return by_day(index, val, test, seed)
+    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
+        """By whole local days, unless it is said otherwise."""
+        return dealt(index, dataclasses.replace(split, by=split.by or "day"))
+
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """See `PairSource.read_thermal`."""
+        with _damage_is_unusable():
+            return _read_thermal(self.root / ir_path)
 
 
 class SageSource(_Camera):
@@ -87,9 +119,11 @@ class SageSource(_Camera):
 
     Args:
         root: the folder; everything below it is looked at.
-        nodes: a CSV of where the nodes stand, or null.
-        crop_box: left, top, right, bottom of the thermal field of view, as fractions of the optical half.
+        nodes: the node table, a CSV, or null.
+        crop_box: left, top, right, bottom of the thermal field of view, as fractions of the optical half;
+            the node table may have another for a node.
         thermal_unit: what the thermal values mean.
+        keep_mismatches: uses pairs whose two names differ in position; it is null then.
 
     Raises:
         UserError: a folder or file that is not there, or a crop box or unit that is none.
@@ -101,15 +135,18 @@ class SageSource(_Camera):
         nodes: str | Path | None = None,
         crop_box: Sequence[float] = CROP_BOX,
         thermal_unit: str = "celsius",
+        keep_mismatches: bool = False,
     ) -> None:
         self.root = Path(root)
         self.thermal_unit = thermal_unit
-        self._nodes = None if nodes is None else Path(nodes)
+        self.nodes = NodeTable()
         problems = []
         if not self.root.is_dir():
             problems.append(f"data.root={root} is not a folder")
-        if self._nodes is not None and not self._nodes.is_file():
-            problems.append(f"data.nodes={nodes} is not a file")
+        try:
+            self.nodes = NodeTable() if nodes is None else read_nodes(Path(nodes))
+        except UserError as error:
+            problems += error.lines
         box = [float(edge) for edge in crop_box]
         if len(box) != 4 or not (0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1):
             problems.append(
@@ -121,9 +158,15 @@ class SageSource(_Camera):
         if problems:
             raise UserError(*problems)
         self._crop_box = (box[0], box[1], box[2], box[3])
+        self._keep_mismatches = keep_mismatches
         self.recipe: dict[str, Any] = {"kind": "sage", "crop_box": box, "thermal_unit": thermal_unit}
+        if cameras := self.nodes.cameras_recipe():
+            self.recipe["cameras"] = cameras
+        if keep_mismatches:
+            self.recipe["keep_mismatches"] = True
+        self.places: list[Any] = self.nodes.places_recipe()
 
-    def scan(self) -> Scan:
+    def scan(self, cache_dir: Path | None = None) -> Scan:
         """Lists and pairs the files.
 
         Raises:
@@ -131,18 +174,19 @@ class SageSource(_Camera):
         """
         if line := pairless(self.root):
             raise UserError(line)
-        return scan_folder(self.root)
-
-    def nodes(self) -> dict[str, Node]:
-        """The node table, by node id and, for names that say only that, by VSN."""
-        table = {} if self._nodes is None else read_nodes(self._nodes)
-        return table | {node.vsn: node for node in table.values()}
+        if cache_dir is None:
+            scan = scan_folder(self.root, self._keep_mismatches)
+            return dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
+        return Catalogue(cache_dir, self.root, self.recipe).scan(self.nodes, self._keep_mismatches)
 
     def read(
-        self, rgb_path: str, ir_path: str, size: tuple[int, int]
+        self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        return _read_files(self.root, rgb_path, ir_path, self._crop_box, size)
+        camera = self.nodes.at(pair.node, pair.time_ns)
+        if camera is None:
+            return _read_files(self.root, pair, self._crop_box, size)
+        return _read_files(self.root, pair, camera.crop_box or self._crop_box, size, camera.masks)
 
 
 class SimulatedSource(_Camera):
@@ -193,8 +237,10 @@ class SimulatedSource(_Camera):
         self._camera = dataclasses.replace(camera, root=self._folder)
         self._workers = workers
         self.root = self._folder / "raw"
+        self.nodes = NodeTable()
+        self.places: list[Any] = []  # they are the simulation's, which the recipe names
 
-    def scan(self) -> Scan:
+    def scan(self, cache_dir: Path | None = None) -> Scan:
         """Writes the simulated files that are missing, then lists and pairs all; the truth becomes labels."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._folder.with_suffix(".lock")):
@@ -211,30 +257,37 @@ class SimulatedSource(_Camera):
         index = scan.index.merge(
             labels.drop(columns=own), on=["node", "time"], how="left", validate="many_to_one"
         )
-        return dataclasses.replace(scan, index=index)
-
-    def nodes(self) -> dict[str, Node]:
-        """The node table, by node id."""
-        return read_nodes(self._folder / "nodes.csv")
+        self.nodes = read_nodes(self._folder / "nodes.csv")
+        return dataclasses.replace(scan, index=add_place_and_time(index, self.nodes))
 
     def read(
-        self, rgb_path: str, ir_path: str, size: tuple[int, int]
+        self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        return _read_files(self.root, rgb_path, ir_path, CROP_BOX, size)
+        return _read_files(self.root, pair, CROP_BOX, size)
 
 
 def _read_files(
-    root: Path,
-    rgb_path: str,
-    ir_path: str,
-    crop_box: tuple[float, float, float, float],
-    size: tuple[int, int],
+    root: Path, pair: PairFiles, crop_box: Box, size: tuple[int, int], masks: Sequence[Box] = ()
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     # The thermal file comes first: where both are damaged, its reason is given.
+    with _damage_is_unusable():
+        ir = _read_thermal(root / pair.ir_path)
+        return read_optical(root / pair.rgb_path, crop_box, size, masks), ir
+
+
+def _read_thermal(path: Path) -> npt.NDArray[np.float32]:
+    ir = read_celsius(path)
+    # Of what is not NaN.
+    if np.fmin.reduce(ir, axis=None) < PHYSICAL_RANGE[0] or np.fmax.reduce(ir, axis=None) > PHYSICAL_RANGE[1]:
+        raise Unusable(OUT_OF_RANGE)
+    return ir
+
+
+@contextmanager
+def _damage_is_unusable() -> Iterator[None]:
     try:
-        ir = read_celsius(root / ir_path)
-        return read_optical(root / rgb_path, crop_box, size), ir
+        yield
     except (CelsiusError, PictureError) as error:
         raise Unusable(error.reason) from error
     except OSError as error:  # one locked or vanished file is no reason to lose the others

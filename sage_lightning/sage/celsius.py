@@ -12,6 +12,10 @@ from sage_lightning.sage.degrees import quick_degrees
 
 Reason = Literal["unreadable", "truncated", "wrong size"]
 
+# °C: what a radiometric camera can have measured of a scene. Clear sky at the zenith is far below −40, and
+# raw numbers of 0 or beyond 14 bits, which mean that nothing was measured, lie outside.
+PHYSICAL_RANGE = (-150.0, 700.0)
+
 _HEADER_LINES = 7
 _UNIT = "degrees Celsius"
 

@@ -6,37 +6,35 @@ with the node's VSN in the name, and `<time>_thermal_celsius.csv` of another Mob
 
 import re
 from calendar import timegm
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Literal
 
 Kind = Literal["picture", "thermal", "plot"]
 
-_TIME = r"(?:(?P<time>\d{16,20})[-_])?"
-_POSITION = r"_position(?P<position>\d+|(?:NE|NW|SE|SW|N|E|S|W)[SHBG])"
+_POSITION = r"_position(?P<position>\d{1,4}|(?:NE|NW|SE|SW|N|E|S|W)[SHBG])"
 _CUSTOM = r"_\d{4}-\d{2}-\d{2}T\d{6}_(?P<point>Pt\d+)-[^_/]+-S\d+xD\d+ms_Img\d+"
 _SUFFIX = rf"(?:{_POSITION}|{_CUSTOM})?"
 _SIZE = r"(?P<width>\d{1,6})x(?P<height>\d{1,6})"
 _THERMAL = rf"(?:left|right)_{_SIZE}_[^_./]+\.thermal\.celsius"
 
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
-    "picture": re.compile(rf"{_TIME}{_SIZE}{_SUFFIX}\.jpe?g"),
-    "thermal": re.compile(rf"{_TIME}{_THERMAL}{_SUFFIX}\.csv"),
-    "plot": re.compile(rf"{_TIME}{_THERMAL}_plot{_SUFFIX}\.jpe?g"),
+    "picture": re.compile(rf"{_SIZE}{_SUFFIX}\.jpe?g", re.ASCII),
+    "thermal": re.compile(rf"{_THERMAL}{_SUFFIX}\.csv", re.ASCII),
+    "plot": re.compile(rf"{_THERMAL}_plot{_SUFFIX}\.jpe?g", re.ASCII),
 }
-_SECOND = r"(?P<second>\d{8}[-_]\d{6})"
-_LOCAL = rf"{_SECOND}_(?P<vsn>[A-Z][0-9A-F]{{3}})_"
-_LOCAL_PATTERNS: dict[Kind, re.Pattern[str]] = {
-    "picture": re.compile(rf"(?:rgb_)?{_LOCAL}{_SIZE}{_SUFFIX}\.jpe?g"),
-    "thermal": re.compile(rf"(?:thermal_)?{_LOCAL}{_THERMAL}{_SUFFIX}\.csv"),
-    "plot": re.compile(rf"(?:thermal_)?{_LOCAL}{_THERMAL}_plot{_SUFFIX}\.jpe?g"),
-}
-_OTHER_CORPUS = re.compile(rf"{_SECOND}_thermal_celsius\.csv")
+_TIME = re.compile(r"(\d{16,20})[-_]", re.ASCII)
+_SECOND = r"(\d{8}[-_]\d{6})"
+_LOCAL = re.compile(rf"(rgb_|thermal_)?{_SECOND}_([A-Z][0-9A-F]{{3}})_", re.ASCII)
+_OTHER_CORPUS = re.compile(rf"{_SECOND}_thermal_celsius\.csv", re.ASCII)
 _NODE = re.compile(r"[0-9a-fA-F]{16}")
+# A camera's names are many, and what follows their times is one of few texts: each is looked at once.
+_ENDINGS = 65_536
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SageFile:
     """What a file's path says about it; None where it says nothing.
 
@@ -70,30 +68,41 @@ def parse_path(relative_path: str) -> SageFile | None:
         None for a file that no camera plugin wrote.
     """
     path = PurePosixPath(relative_path)
-    if not path.name.isascii():  # no plugin writes such a name, and `\d` knows the digits of all scripts
+    return parse_name(path.name, node_of(path.parent.name))
+
+
+def node_of(folder: str) -> str | None:
+    """The node that a folder of this name is of; None where it is none's."""
+    return folder.lower() if _NODE.fullmatch(folder) else None
+
+
+def parse_name(name: str, node: str | None) -> SageFile | None:
+    """Reads a file's name; `node` is that of its folder, which a name with a VSN knows better."""
+    if not name.isascii():  # no plugin writes such a name
         return None
+    if found := _TIME.match(name):
+        time, ending = int(found[1]), _ending(name[found.end() :])
+    elif found := _LOCAL.match(name):
+        ending = _ending(name[found.end() :])
+        if ending is None or (found[1] is not None and (found[1] == "rgb_") != (ending.kind == "picture")):
+            return None
+        return replace(ending, node=found[3], time_ns=_time_ns(found[2]))
+    elif found := _OTHER_CORPUS.fullmatch(name):
+        return SageFile("thermal", None, _time_ns(found[1]), None, None, None)
+    else:
+        time, ending = None, _ending(name)
+    if ending is None:
+        return None
+    return SageFile(ending.kind, node, time, ending.position, ending.width, ending.height)
+
+
+@lru_cache(_ENDINGS)
+def _ending(text: str) -> SageFile | None:
+    """What a name says behind its time; node and time are left open."""
     for kind, pattern in _PATTERNS.items():
-        if match := pattern.fullmatch(path.name):
-            time, folder = match["time"], path.parent.name
-            return SageFile(
-                kind=kind,
-                node=folder.lower() if _NODE.fullmatch(folder) else None,
-                time_ns=int(time) if time else None,
-                position=match["position"] or match["point"],
-                width=int(match["width"]),
-                height=int(match["height"]),
-            )
-    return _parse_local(path.name)
-
-
-def _parse_local(name: str) -> SageFile | None:
-    """A name with whole seconds."""
-    for kind, pattern in _LOCAL_PATTERNS.items():
-        if match := pattern.fullmatch(name):
-            time_ns, size = _time_ns(match["second"]), (int(match["width"]), int(match["height"]))
-            return SageFile(kind, match["vsn"], time_ns, match["position"] or match["point"], *size)
-    if match := _OTHER_CORPUS.fullmatch(name):
-        return SageFile("thermal", None, _time_ns(match["second"]), None, None, None)
+        if match := pattern.fullmatch(text):
+            size = int(match["width"]), int(match["height"])
+            return SageFile(kind, None, None, match["position"] or match["point"], *size)
     return None
 
 

@@ -1,7 +1,9 @@
 """The side-by-side JPEG: optical picture on the left, thermal picture as false colours on the right."""
 
 import io
+import math
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Literal
 
@@ -35,6 +37,7 @@ def read_optical(
     path: str | Path,
     crop_box: tuple[float, float, float, float] = CROP_BOX,
     size: tuple[int, int] | None = None,
+    masks: Sequence[tuple[float, float, float, float]] = (),
 ) -> NDArray[np.uint8]:
     """What the optical sensor saw within the box, (H, W, 3), averaged over areas down to `size`.
 
@@ -42,6 +45,8 @@ def read_optical(
         path: the side-by-side picture.
         crop_box: left, top, right, bottom, as fractions of the optical half; see `CROP_BOX`.
         size: (H, W) in pixels; None for as many as the box has in the file.
+        masks: parts of the optical half, as fractions of it, that hold on-screen drawings. They get the mean
+            colour of the rest.
 
     Raises:
         PictureError: "unreadable", "truncated", or "missing half" where the picture is too narrow for two.
@@ -64,7 +69,28 @@ def read_optical(
         half = image.width / 2
         box = (left * half, top * image.height, right * half, bottom * image.height)
         optical = image.convert("RGB").resize((size[1], size[0]), Image.Resampling.BOX, box=box)
-    return np.asarray(optical)
+    return _masked(np.array(optical), masks, crop_box) if masks else np.asarray(optical)
+
+
+def _masked(
+    optical: NDArray[np.uint8],
+    masks: Sequence[tuple[float, float, float, float]],
+    crop_box: tuple[float, ...],
+) -> NDArray[np.uint8]:
+    """Fills every pixel that a mask touches; `optical` is what lies within the box."""
+    rows, columns = optical.shape[:2]
+    left, top, right, bottom = crop_box
+    hidden = np.zeros((rows, columns), dtype=bool)
+    for mask in masks:
+        x = [(edge - left) / (right - left) * columns for edge in mask[0::2]]
+        y = [(edge - top) / (bottom - top) * rows for edge in mask[1::2]]
+        hidden[
+            max(0, math.floor(y[0])) : max(0, math.ceil(y[1])),
+            max(0, math.floor(x[0])) : max(0, math.ceil(x[1])),
+        ] = True
+    if hidden.any() and not hidden.all():
+        optical[hidden] = optical[~hidden].mean(0).round().astype(np.uint8)
+    return optical
 
 
 def picture_size(path: Path) -> tuple[int, int]:

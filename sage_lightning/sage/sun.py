@@ -2,6 +2,8 @@
 
 import datetime
 
+import numpy as np
+import numpy.typing as npt
 from astral import Observer
 from astral.sun import azimuth, elevation
 
@@ -25,12 +27,18 @@ def sun_azimuth(longitude: float, latitude: float, time_ns: int) -> float:
     return azimuth(Observer(latitude, longitude), _utc(time_ns))
 
 
-def local_solar_time(longitude: float, time_ns: int) -> tuple[str, float]:
-    """The local day "YYYY-MM-DD" and hour, 0 to below 24, by mean solar time: 15° of longitude an hour."""
-    local_ns = time_ns + round(longitude / 15 * _NS_PER_HOUR)
-    days, rest = divmod(local_ns, _NS_PER_DAY)
-    day = datetime.date(1970, 1, 1) + datetime.timedelta(days=days)
-    return day.isoformat(), rest / _NS_PER_HOUR
+def local_solar_time(
+    longitude: npt.NDArray[np.float64], time_ns: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.float64]]:
+    """The local day "YYYY-MM-DD" and hour, 0 to below 24, by mean solar time: 15° of longitude an hour.
+
+    Args:
+        longitude: (n,) degrees, east positive.
+        time_ns: (n,) nanoseconds since 1970, UTC.
+    """
+    local_ns = time_ns + np.rint(longitude / 15 * _NS_PER_HOUR).astype(np.int64)
+    days, rest = np.divmod(local_ns, _NS_PER_DAY)
+    return np.datetime_as_string(days.astype("datetime64[D]")), rest / _NS_PER_HOUR
 
 
 def _utc(time_ns: int) -> datetime.datetime:

@@ -18,7 +18,7 @@ def config_with(target: str) -> dict[str, object]:
     [
         "os.system",
         "builtins.eval",
-        "sage_lightning.cli.subprocess.run",
+        "sage_lightning.provenance.subprocess.run",
         "sage_lightning.data.sources.json.loads",
     ],
 )

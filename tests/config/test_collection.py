@@ -31,7 +31,8 @@ def test_a_folder_without_a_pair_and_a_node_table_that_is_none(tmp_path: Path) -
         f"data.root={tmp_path} holds no pair: looked for pictures (*.jpg) and thermal files "
         "(*.thermal.celsius*.csv) of the same node and timestamp; "
         "found 1 pictures, 0 thermal files and 1 other files",
-        f"data.nodes={nodes} lacks longitude, latitude; its columns are node, vsn, longitude, latitude",
+        f"data.nodes={nodes} lacks longitude, latitude; its columns are node, vsn, longitude, latitude, "
+        "time_zone, valid_from, valid_to, crop_box, masks",
     ]
     (tmp_path / "1700000000000000000_right_336x252_14bit.thermal.celsius.csv").touch()
     nodes.write_text("node,vsn,longitude,latitude\n")

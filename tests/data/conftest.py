@@ -26,11 +26,11 @@ def write_store(folder: Path, rgb_size: tuple[int, int], ir_size: tuple[int, int
             degrees[rng.random(ir_size) < 0.02] = np.nan
         code = encode(degrees)
         assert code is not None
-        frames.append(Frame(rgb, code, moments(rgb, degrees)))
+        frames.append(Frame(rgb, code, moments(rgb, degrees), ("", "")))
     shards = [frames[: n // 2], frames[n // 2 :]]
     (folder / "decoded").mkdir()
     for number, shard in enumerate(shards):
-        write_shard(folder / "decoded", number, shard, {})
+        write_shard(folder / "decoded", number, shard, {}, {})
     # Splits are interleaved: a row of a split is not a row of the store.
     split = np.repeat(list(SPLITS), list(SPLITS.values()))[rng.permutation(n)]
     index = pd.DataFrame(

@@ -10,6 +10,8 @@ from PIL import Image
 
 from sage_lightning.data.folder import FolderSource, table_problems
 from sage_lightning.data.prepare import prepare
+from sage_lightning.data.sources import PairFiles
+from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import write_celsius
@@ -29,7 +31,9 @@ def collection(folder: Path) -> pd.DataFrame:
         shape = (20 + pair % 3, 30 + pair % 4)
         pixels = rng.integers(0, 256, shape if pair % 5 == 0 else (*shape, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"rgb/{pair}.png")
-        Image.fromarray(np.full(shape, pair, np.uint8)).save(folder / f"ir/{pair}.png")
+        thermal = np.full(shape, pair, np.uint8)
+        thermal[-1] += 100  # a picture without a difference in it is no picture
+        Image.fromarray(thermal).save(folder / f"ir/{pair}.png")
         rows.append(
             {
                 "visible": f"rgb/{pair}.png",
@@ -57,7 +61,7 @@ def source(root: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> Fol
 
 def made(tmp_path: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> PairStore:
     found = source(tmp_path / "data", columns, **options)
-    return prepare(found, tmp_path / "cache", (12, 18), val=0.2, test=0.2, split_seed=0, workers=1)
+    return prepare(found, tmp_path / "cache", (12, 18), split=Split(val=0.2, test=0.2), workers=1)
 
 
 @pytest.fixture
@@ -101,7 +105,8 @@ def test_pictures_of_all_sizes_are_kept_at_one(folder: Path) -> None:
     index = store.index.set_index("rgb_path")
     rgb, ir = store.read(index["store_row"].to_numpy(dtype=np.int64))
     numbers = index.index.str.extract(r"(\d+)", expand=False).astype(int).to_numpy()
-    np.testing.assert_allclose(ir, np.broadcast_to(numbers[:, None, None], ir.shape), rtol=1e-6)
+    top = ir[:, :5]
+    np.testing.assert_allclose(top, np.broadcast_to(numbers[:, None, None], top.shape), rtol=1e-6)
     grey = numbers % 5 == 0
     assert (rgb[grey] == rgb[grey][..., :1]).all()
     assert not (rgb[~grey] == rgb[~grey][..., :1]).all()
@@ -154,7 +159,9 @@ def test_degrees_are_degrees_whatever_the_file(
     pd.DataFrame({"visible": ["rgb.png"], "thermal": [path.name]}).to_csv(tmp_path / "pairs.csv", index=False)
     found = source(tmp_path, thermal_unit=unit, thermal_scale=scale, thermal_offset=offset)
     assert found.thermal_unit == "celsius"
-    np.testing.assert_allclose(found.read("rgb.png", path.name, (8, 8))[1], celsius, atol=2e-3)
+    np.testing.assert_allclose(
+        found.read(PairFiles("rgb.png", path.name, "unknown", -1), (8, 8))[1], celsius, atol=2e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -256,5 +263,7 @@ def test_marks_for_no_value_are_no_temperatures(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "rgb.png")
     pd.DataFrame({"visible": ["rgb.png"], "thermal": ["IR.NPY"]}).to_csv(tmp_path / "pairs.csv", index=False)
     for unit, missing in (("kelvin", 2), ("counts", 0)):
-        found = source(tmp_path, thermal_unit=unit).read("rgb.png", "IR.NPY", (8, 8))[1]
+        found = source(tmp_path, thermal_unit=unit).read(
+            PairFiles("rgb.png", "IR.NPY", "unknown", -1), (8, 8)
+        )[1]
         assert np.isnan(found).sum() == missing

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data.index import add_place_and_time, index_hash, label_columns, summary
-from sage_lightning.sage.nodes import Node
+from sage_lightning.sage.nodes import Node, NodeTable
 
 MIDDAY = "2024-06-21T18:00:00Z"  # about noon at 90° W
 
@@ -53,7 +53,7 @@ def test_the_hash_survives_the_file(tmp_path: Path) -> None:
 
 
 def test_place_and_time() -> None:
-    nodes = {"a": Node("a", "W1", longitude=-90.0, latitude=40.0)}
+    nodes = NodeTable([Node("a", "W1", longitude=-90.0, latitude=40.0)])
     noon, night, elsewhere = add_place_and_time(index(), nodes).to_dict("records")
     assert (noon["local_day"], noon["local_hour"], noon["daylight"], noon["view"]) == (
         "2024-06-21",
@@ -70,7 +70,7 @@ def test_place_and_time() -> None:
 def test_twilight_is_between_the_horizon_and_six_degrees_below() -> None:
     times = pd.date_range("2024-03-20", periods=24 * 12, freq="5min", tz="UTC", unit="ns")
     rows = pd.DataFrame({"node": "a", "position": "1", "time": times})
-    found = add_place_and_time(rows, {"a": Node("a", "W1", 0.0, 0.0)})
+    found = add_place_and_time(rows, NodeTable([Node("a", "W1", 0.0, 0.0)]))
     height = found["sun_elevation"]
     assert (found["daylight"] == "day").eq(height > 0).all()
     assert (found["daylight"] == "night").eq(height < -6).all()
@@ -80,11 +80,11 @@ def test_twilight_is_between_the_horizon_and_six_degrees_below() -> None:
 def test_a_file_without_time_has_no_day() -> None:
     rows = index()
     rows.loc[1, "time"] = pd.NaT
-    assert pd.isna(add_place_and_time(rows, {})["local_day"][1])
+    assert pd.isna(add_place_and_time(rows, NodeTable())["local_day"][1])
 
 
 def test_labels_are_what_the_index_has_not_of_itself() -> None:
-    assert label_columns(add_place_and_time(index(), {})) == ["cloud"]
+    assert label_columns(add_place_and_time(index(), NodeTable())) == ["cloud"]
 
 
 def test_summary_counts_pairs_and_files() -> None:

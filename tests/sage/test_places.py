@@ -1,12 +1,10 @@
 """Positions, nodes and the sun."""
 
 import datetime
-from pathlib import Path
 
+import numpy as np
 import pytest
 
-from sage_lightning.errors import UserError
-from sage_lightning.sage.nodes import Node, read_nodes, write_nodes
 from sage_lightning.sage.positions import azimuth, column_of, row_of
 from sage_lightning.sage.sun import local_solar_time, sun_azimuth, sun_elevation
 
@@ -50,32 +48,9 @@ def test_the_sun_at_equinox_and_solstice() -> None:
 
 def test_local_solar_time_follows_longitude() -> None:
     noon = ns(2024, 1, 1, 12)
-    assert local_solar_time(0.0, noon) == ("2024-01-01", 12.0)
-    assert local_solar_time(-90.0, noon) == ("2024-01-01", 6.0)
-    assert local_solar_time(180.0, noon) == ("2024-01-02", 0.0)
-    assert local_solar_time(-180.0, noon - 1)[0] == "2023-12-31"
-
-
-def test_nodes_read_back(tmp_path: Path) -> None:
-    nodes = [Node("000048b02d15bc42", "W057", -87.9, 41.7), Node("0000000000000001", "S001", 2.5, -10.0)]
-    write_nodes(tmp_path / "nodes.csv", nodes)
-    assert read_nodes(tmp_path / "nodes.csv") == {node.node: node for node in nodes}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("node,vsn,longitude\n", "lacks latitude"),
-        ("node,vsn,longitude,latitude\nab,W1,east,2\n", "line 2: coordinates are degrees"),
-        ("node,vsn,longitude,latitude\nab,W1,1,2\ncd,W2,200,2\n", "line 3: longitude is within ±180"),
-    ],
-)
-def test_a_bad_table_says_where(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "nodes.csv").write_text(text)
-    with pytest.raises(UserError, match=message):
-        read_nodes(tmp_path / "nodes.csv")
-
-
-def test_a_missing_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"data\.nodes=.*is not a file"):
-        read_nodes(tmp_path / "nodes.csv")
+    longitudes, times = np.array([0.0, -90.0, 180.0, -180.0]), np.array([noon, noon, noon, noon - 1])
+    days, hours = local_solar_time(longitudes, times)
+    assert days.tolist() == ["2024-01-01", "2024-01-01", "2024-01-02", "2023-12-31"]
+    assert hours[:3].tolist() == [12.0, 6.0, 0.0]
+    assert hours[3] == pytest.approx(24.0)
+    assert hours[3] < 24

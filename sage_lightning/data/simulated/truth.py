@@ -102,12 +102,12 @@ def draw_moment(rng: np.random.Generator, place: Site, position: int, days: int)
     longitude, latitude = place.node.longitude, place.node.latitude
     local_ns = midnight + int(rng.integers(24 * _NS_PER_HOUR))
     time_ns = local_ns - round(longitude / 15 * _NS_PER_HOUR)
-    local_day, local_hour = local_solar_time(longitude, time_ns)
+    local_days, local_hours = local_solar_time(np.array([longitude]), np.array([time_ns]))
     return Moment(
         position=position,
         time_ns=time_ns,
-        local_day=local_day,
-        local_hour=local_hour,
+        local_day=str(local_days[0]),
+        local_hour=float(local_hours[0]),
         day_of_year=day.timetuple().tm_yday,
         sun_elevation=sun_elevation(longitude, latitude, time_ns),
         sun_azimuth=sun_azimuth(longitude, latitude, time_ns),

@@ -90,10 +90,11 @@ def test_files_are_those_of_the_archive(faulty: Path) -> None:
 
 def test_truth_agrees_with_the_clock_and_the_sun(faulty: Path) -> None:
     truth, nodes = pd.read_parquet(faulty / "truth.parquet"), read_nodes(faulty / "nodes.csv")
-    assert len({node.longitude for node in nodes.values()}) == 2
+    assert len({node.longitude for node in nodes.rows}) == 2
     for row in truth.itertuples():
-        node = nodes[row.node]
-        assert local_solar_time(node.longitude, row.time_ns) == (row.local_day, row.local_hour)
+        node = nodes.at(row.node, row.time_ns)
+        days, hours = local_solar_time(np.array([node.longitude]), np.array([row.time_ns]))
+        assert (days[0], hours[0]) == (row.local_day, row.local_hour)
         assert sun_elevation(node.longitude, node.latitude, row.time_ns) == row.sun_elevation
     assert truth["local_hour"].max() - truth["local_hour"].min() > 20
     assert not truth.duplicated(["node", "time_ns"]).any()

@@ -32,6 +32,14 @@ def test_each_fault_ends_in_quarantine_with_its_reason(make: Prepare, camera: An
     write_celsius(thermal(9), np.zeros((7, 10), np.float32))
     (camera.root / "copy" / camera.node).mkdir(parents=True)
     shutil.copy(picture(10), camera.root / "copy" / camera.node / picture(10).name)
+    write_celsius(thermal(11), np.full((14, 21), 12.5, np.float32))
+    write_celsius(thermal(12), np.linspace(-200, 20, 294, dtype=np.float32).reshape(14, 21))
+    shutil.copy(picture(14), picture(15))
+    picture(16).rename(
+        thermal(16).with_name(thermal(16).name.replace("celsius", "celsius_plot")[:-3] + "jpg")
+    )
+    (camera.root / "bad_pairs" / camera.node).mkdir(parents=True)
+    picture(17).rename(camera.root / "bad_pairs" / camera.node / picture(17).name)
     (camera.root / "notes.txt").write_text("not a camera file")
 
     store = make()
@@ -50,6 +58,11 @@ def test_each_fault_ends_in_quarantine_with_its_reason(make: Prepare, camera: An
         8: "all NaN",
         9: "wrong size",
         10: "duplicate",
+        11: "flat",
+        12: "out of range",
+        15: "duplicate content",
+        16: "plot instead of picture",
+        17: "marked bad",
     }
     assert held["split"].eq("").all()
     assert held["store_row"].isna().all()
@@ -57,11 +70,11 @@ def test_each_fault_ends_in_quarantine_with_its_reason(make: Prepare, camera: An
     there = [path.relative_to(camera.root).as_posix() for path in camera.root.rglob(f"{camera.node}/*")]
     assert sorted(listed) == sorted(there)
     assert store.manifest["other_files"] == 1
-    assert len(store) == PAIRS - 10
-    assert summary(store.index).startswith(f"{PAIRS - 10} pairs (")
-    assert "20 files in quarantine: " in summary(store.index)
+    assert len(store) == PAIRS - 14  # frame 15 can be read, and is not used
+    assert summary(store.index).startswith(f"{PAIRS - 15} pairs (")
+    assert "30 files in quarantine: " in summary(store.index)
     usable = store.index[store.index["status"] == "ok"]
-    assert usable["store_row"].tolist() == list(range(PAIRS - 10))
+    assert sorted({*range(PAIRS - 14)} - {*usable["store_row"]}) == [3]
     ir = store.read(usable["store_row"].tolist())[1]
     for frame, code in zip(usable["time"].astype("int64").map(frame_at), ir, strict=True):
         assert np.array_equal(decode(code), camera.matrix(frame), equal_nan=True)

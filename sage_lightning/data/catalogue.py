@@ -1,0 +1,171 @@
+"""The index of a collection, kept between runs: what has not changed is not looked at again.
+
+index-<hash of the folder's name and the rules>/
+    files.parquet      one row a camera file
+    index.parquet      one row a pair or a quarantined file, with place and time
+    verdicts.parquet   what only decoding could tell, by pair id
+    state.json         a digest of every folder, written last: without it nothing of this exists
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from sage_lightning.data.files import NO_TIME, camera_files
+from sage_lightning.data.index import add_place_and_time
+from sage_lightning.data.legacy import Legacy
+from sage_lightning.data.listing import Folder, list_folders
+from sage_lightning.data.pairing import pair_files
+from sage_lightning.data.scan import Scan, scanned
+from sage_lightning.errors import UserError
+from sage_lightning.sage.nodes import NodeTable
+
+FORMAT = 1  # of what is written; another number makes every index again
+
+_MOMENT = ["node", "time_ns"]
+_SCAN = ("pictures", "thermals", "others", "content")
+
+
+class Catalogue:
+    """What is kept of one collection.
+
+    Args:
+        cache_dir: where catalogues are kept; made if it is not there.
+        root: the collection's folder.
+        rules: what else decides the index, such as a source's recipe; others have a catalogue of their own.
+    """
+
+    def __init__(self, cache_dir: Path, root: Path, rules: Mapping[str, Any]) -> None:
+        self._root = Path(root)
+        name = json.dumps([FORMAT, str(self._root.absolute()), dict(rules)], sort_keys=True)
+        self.folder = Path(cache_dir) / f"index-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+    def scan(self, nodes: NodeTable, keep_mismatches: bool) -> Scan:
+        """The scan of the folder as it is now, its index with place and time.
+
+        Args:
+            nodes: where the nodes stood.
+            keep_mismatches: see `pair_files`.
+
+        Raises:
+            UserError: a folder cannot be listed, or the catalogue cannot be written.
+        """
+        folders = list_folders(self._root)
+        digests = {folder.path: folder.digest for folder in folders}
+        legacy = Legacy(self._root, folders)
+        places = hashlib.sha256(repr(nodes.rows).encode()).hexdigest()
+        with self._locked():
+            state = self._state()
+            if state is not None and state["folders"] == digests and state["places"] == places:
+                index = pd.read_parquet(self.folder / "index.parquet")
+                return Scan(index, *(state[name] for name in _SCAN))
+            if state is None or state["places"] != places or state["legacy"] or legacy:
+                files = legacy.applied(camera_files(folders))
+                index = add_place_and_time(pair_files(files, keep_mismatches), nodes)
+                if state is not None and state["folders"] != digests:
+                    self._forget(None)
+            else:
+                files, index = self._renewed(folders, state["folders"], nodes, keep_mismatches)
+            scan = scanned(folders, files, legacy.read, index)
+            facts = {name: getattr(scan, name) for name in _SCAN}
+            self._write(files, index, {"folders": digests, "places": places, "legacy": bool(legacy), **facts})
+        return scan
+
+    def learn(self, decoded: pd.DataFrame) -> None:
+        """Keeps what decoding has told: `pair_id` and `reason`, "" where all is well, of decoded pairs."""
+        with self._locked():
+            known = self._verdicts()
+            rest = known[~known["pair_id"].isin(decoded["pair_id"])]
+            said = pd.concat([rest, decoded[["pair_id", "reason"]].astype("str")])
+            self._save(said.sort_values("pair_id", ignore_index=True), "verdicts")
+
+    def judged(self, index: pd.DataFrame) -> pd.DataFrame:
+        """The index with what decoding has told of its pairs, so far."""
+        failed = self._verdicts()
+        failed = failed[failed["reason"] != ""].set_index("pair_id")["reason"]
+        found = index["pair_id"].isin(failed.index) & (index["status"] == "ok")
+        return index.assign(
+            status=index["status"].mask(found, "quarantined"),
+            reason=index["reason"].mask(found, index["pair_id"].map(failed)),
+        )
+
+    def _renewed(
+        self, folders: Sequence[Folder], before: Mapping[str, str], nodes: NodeTable, keep_mismatches: bool
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Files and index, of which only what is new, gone or of another length has been looked at."""
+        known = pd.read_parquet(self.folder / "files.parquet")
+        home = known["path"].str.rpartition("/")[0]
+        changed = [folder for folder in folders if before.get(folder.path) != folder.digest]
+        same = {folder.path for folder in folders} - {folder.path for folder in changed}
+        kept, fresh = [known[home.isin(same)]], []
+        for folder in changed:
+            now, was = camera_files([folder]), known[home == folder.path]
+            again = was.merge(now[["path", "bytes"]], on=["path", "bytes"])
+            kept.append(again)
+            fresh.append(now[~now["path"].isin(again["path"])])
+        stay, new = pd.concat(kept, ignore_index=True), pd.concat([known[:0], *fresh], ignore_index=True)
+        gone = known[~known["path"].isin(stay["path"])]
+        files = pd.concat([stay, new], ignore_index=True).sort_values("path", ignore_index=True)
+        touched = pd.MultiIndex.from_frame(pd.concat([gone, new])[_MOMENT].drop_duplicates())
+        mine = files[pd.MultiIndex.from_frame(files[_MOMENT]).isin(touched)]
+        renewed = add_place_and_time(pair_files(mine, keep_mismatches), nodes)
+        index = pd.read_parquet(self.folder / "index.parquet")
+        moments = pd.MultiIndex.from_arrays([index["node"], _nanoseconds(index["time"])], names=_MOMENT)
+        rest = index[~moments.isin(touched)]
+        self._forget(index.loc[moments.isin(touched), "pair_id"])
+        index = pd.concat([part for part in (rest, renewed) if len(part)] or [rest], ignore_index=True)
+        return files, index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+
+    def _state(self) -> dict[str, Any] | None:
+        path = self.folder / "state.json"
+        return json.loads(path.read_text()) if path.is_file() else None
+
+    def _verdicts(self) -> pd.DataFrame:
+        path = self.folder / "verdicts.parquet"
+        return (
+            pd.read_parquet(path)
+            if path.is_file()
+            else pd.DataFrame({"pair_id": [], "reason": []}, dtype="str")
+        )
+
+    def _forget(self, pairs: pd.Series | None) -> None:
+        """Verdicts on files that are others now; None: on all."""
+        known = self._verdicts()
+        if len(known):
+            self._save(known[:0] if pairs is None else known[~known["pair_id"].isin(pairs)], "verdicts")
+
+    def _write(self, files: pd.DataFrame, index: pd.DataFrame, state: dict[str, Any]) -> None:
+        (self.folder / "state.json").unlink(missing_ok=True)
+        self._save(files, "files")
+        self._save(index, "index")
+        partial = self.folder / "state.partial"
+        partial.write_text(json.dumps(state))
+        partial.replace(self.folder / "state.json")
+
+    def _save(self, table: pd.DataFrame, name: str) -> None:
+        partial = self.folder / f"{name}.partial"
+        table.to_parquet(partial, index=False)
+        partial.replace(self.folder / f"{name}.parquet")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process at a time; what the disk refuses is said in one line."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder.with_suffix(".lock")):
+                yield
+        except OSError as error:
+            what = error.strerror or error
+            raise UserError(
+                f"paths.data_dir={self.folder.parent}: cannot be written ({what}); name another"
+            ) from error
+
+
+def _nanoseconds(times: pd.Series) -> pd.Series:
+    return times.dt.as_unit("ns").astype("int64").where(times.notna(), NO_TIME)

@@ -1,0 +1,65 @@
+"""Records of the archive's query API, as `sage_data_client` writes and reads them: one row an upload."""
+
+from pathlib import Path
+
+import pandas as pd
+import sage_data_client
+
+from sage_lightning.sage.names import parse_name
+
+RECORD_SUFFIXES = (".ndjson", ".ndjson.gz", ".json", ".json.gz", ".csv", ".parquet")
+
+_NEEDED = ("timestamp", "meta.filename", "meta.node")
+
+
+def read_records(path: Path) -> pd.DataFrame:
+    """The uploads of camera files among the records of a file.
+
+    Returns:
+        `time_ns`, `node` (16 lower-case hexadecimal digits), `vsn`, `filename`, `kind` ("picture", "thermal",
+        "plot"), `position`, `width`, `height`; null where a record does not say. Other records are left out.
+
+    Raises:
+        ValueError: the file cannot be read, or is none of records.
+    """
+    return camera_records(load_records(path))
+
+
+def load_records(path: Path) -> pd.DataFrame:
+    """The table in a file, as `sage_data_client` gives it.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    path = Path(path)
+    if path.name.endswith(".parquet"):
+        return pd.read_parquet(path)
+    if path.name.endswith(".csv"):
+        return pd.read_csv(path, dtype={"meta.node": "str", "meta.vsn": "str", "meta.position": "str"})
+    return sage_data_client.load(path)
+
+
+def camera_records(table: pd.DataFrame) -> pd.DataFrame:
+    """The uploads of camera files in a table of the client's; see `read_records`."""
+    if table.empty:
+        table = table.reindex(columns=[*table.columns, *(name for name in _NEEDED if name not in table)])
+    if missing := [name for name in _NEEDED if name not in table]:
+        raise ValueError(f"no column {', '.join(missing)}")
+    names = table["meta.filename"].astype("str").fillna("")
+    said = [parse_name(name, None) for name in names]
+    told = table.get("meta.position", pd.Series(None, table.index)).astype("str")
+    position = pd.Series([file.position if file else None for file in said], table.index, dtype="str")
+    times = pd.to_datetime(table["timestamp"], utc=True, format="mixed").astype("datetime64[ns, UTC]")
+    records = pd.DataFrame(
+        {
+            "time_ns": times.astype("int64"),
+            "node": table["meta.node"].astype("str").str.lower(),
+            "vsn": table.get("meta.vsn", pd.Series(None, table.index)).astype("str"),
+            "filename": names,
+            "kind": pd.Series([file.kind if file else None for file in said], table.index, dtype="str"),
+            "position": position.fillna(told),
+            "width": pd.array([file.width if file else None for file in said], dtype="Int32"),
+            "height": pd.array([file.height if file else None for file in said], dtype="Int32"),
+        }
+    )
+    return records[records["kind"].notna() & times.notna()]

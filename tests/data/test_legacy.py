@@ -1,0 +1,141 @@
+"""Pair lists, query records and the folder of pairs put aside: what they know ends in the index."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sage_lightning.data.scan import scan_folder
+from sage_lightning.errors import UserError
+
+NODE = "000048b02d15bc42"
+THERMAL = "right_336x252_14bit.thermal.celsius"
+NS = 1_684_663_056_123_456_789  # 2023-05-21 09:57:36 and a bit, UTC
+
+
+def write(root: Path, files: dict[str, str]) -> pd.DataFrame:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return scan_folder(root).index
+
+
+def rgb(second: str = "20230521-095736", suffix: str = "") -> str:
+    return f"rgb_{second}_W057_6144x2048{suffix}.jpg"
+
+
+def thermal(second: str = "20230521-095736", suffix: str = "") -> str:
+    return f"{second}_W057_right_336x252_14bit.thermal.celsius{suffix}.csv"
+
+
+def record(filename: str, time: str = "2023-05-21T09:57:36.123456789Z", **meta: str) -> str:
+    meta = {"filename": filename, "node": NODE, "vsn": "W057"} | meta
+    url = f"https://storage.invalid/api/v1/data/1/sage-mobotix-scan/{NODE}/{filename}"
+    return json.dumps({"timestamp": time, "name": "upload", "value": url, "meta": meta})
+
+
+def test_a_list_pairs_files_whose_seconds_differ(tmp_path: Path) -> None:
+    files = {
+        f"rgb/processed/{rgb()}": "",
+        f"thermal/{thermal('20230521-095737')}": "",
+        "pairs/W057/1.txt": f"processed/{rgb()}\n{thermal('20230521-095737')}\n",
+    }
+    [row] = write(tmp_path, files).to_dict("records")
+    assert (row["status"], row["node"]) == ("ok", "W057")
+    assert (row["rgb_path"], row["ir_path"]) == tuple(files)[:2]
+    assert str(row["time"]) == "2023-05-21 09:57:36+00:00"
+
+
+def test_a_list_pairs_files_without_a_time(tmp_path: Path) -> None:
+    files = {
+        "rgb/a/6144x2048_position3.jpg": "",
+        "thermal/a/right_336x252_14bit.thermal.celsius_position3.csv": "",
+        "rgb/b/6144x2048.jpg": "",
+        f"pairs/{NODE}/a.txt": f"a/6144x2048_position3.jpg\r\na/{THERMAL}_position3.csv",
+    }
+    alone, pair = write(tmp_path, files).sort_values("status", ascending=False).to_dict("records")
+    assert (alone["reason"], alone["rgb_path"]) == ("no timestamp", "rgb/b/6144x2048.jpg")
+    assert (pair["status"], pair["node"], pair["position"]) == ("ok", NODE, "3")
+    assert pd.isna(pair["time"])
+
+
+def test_what_was_put_aside_is_marked(tmp_path: Path) -> None:
+    other, third = "20230521-100000", "20230521-110000"
+    files = {
+        **{f"rgb/{rgb(second)}": "" for second in ("20230521-095736", other)},
+        **{f"thermal/{thermal(second)}": "" for second in ("20230521-095736", other)},
+        "pairs/W057/1.txt": f"{rgb()}\n{thermal()}\n",
+        "bad_pairs/W057/2.txt": f"{rgb(other)}\n{thermal(other)}\n",
+        f"bad_pairs/{rgb(third)}": "",
+        f"bad_pairs/{thermal(third)}": "",
+    }
+    index = write(tmp_path, files).sort_values("time")
+    assert index["reason"].tolist() == ["", "marked bad", "marked bad"]
+    assert index["ir_path"].notna().all()
+
+
+def test_a_list_that_names_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    files = {
+        f"rgb/{rgb()}": "",
+        f"thermal/{thermal()}": "",
+        "pairs/W057/1.txt": f"{rgb()}\nnone.csv\n",
+        "pairs/W057/2.txt": "one line",
+    }
+    [row] = write(tmp_path, files).to_dict("records")
+    assert row["status"] == "ok"
+
+
+@pytest.mark.parametrize("suffix", [".ndjson", ".csv", ".parquet"])
+def test_records_know_node_time_and_position(tmp_path: Path, suffix: str) -> None:
+    lines = [
+        record("6144x2048.jpg", position="7"),
+        record("right_336x252_14bit.thermal.celsius.csv", position="7"),
+        record("other.txt"),
+    ]
+    root = tmp_path / "files"
+    write(root, {f"rgb/{rgb()}": "", f"thermal/{thermal()}": ""})
+    (root / "sage_meta").mkdir()
+    if suffix == ".ndjson":
+        (root / "sage_meta/r.ndjson").write_text("\n".join([*lines, ""]))
+    else:
+        flat = pd.json_normalize([json.loads(line) for line in lines])
+        path = root / f"sage_meta/r{suffix}"
+        flat.to_csv(path) if suffix == ".csv" else flat.to_parquet(path)
+    [row] = scan_folder(root).index.to_dict("records")
+    assert (row["status"], row["node"], row["position"]) == ("ok", NODE, "7")
+    assert row["time"].value == NS
+
+
+def test_records_know_the_node_of_files_in_no_nodes_folder(tmp_path: Path) -> None:
+    files = {
+        f"{NS}-6144x2048.jpg": "",
+        f"{NS}-right_336x252_14bit.thermal.celsius.csv": "",
+        "sage_meta/r.ndjson": record("6144x2048.jpg")
+        + "\n"
+        + record("right_336x252_14bit.thermal.celsius.csv"),
+    }
+    [row] = write(tmp_path, files).to_dict("records")
+    assert (row["status"], row["node"]) == ("ok", NODE)
+
+
+def test_two_records_that_fit_tell_nothing(tmp_path: Path) -> None:
+    times = ("2023-05-21T09:57:36.1Z", "2023-05-21T09:57:36.9Z")
+    files = {
+        f"rgb/{rgb()}": "",
+        "sage_meta/r.ndjson": "\n".join(record("6144x2048.jpg", time) for time in times),
+    }
+    [row] = write(tmp_path, files).to_dict("records")
+    assert row["node"] == "W057"
+
+
+def test_records_that_are_none_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"sage_meta/r\.csv cannot be read as records .*no column timestamp"):
+        write(tmp_path, {"sage_meta/r.csv": "a,b\n1,2\n"})
+
+
+def test_lists_and_records_are_no_other_files(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"pairs/W057/1.txt": "a\nb", "sage_meta/r.ndjson": record("6144x2048.jpg"), "notes.txt": ""}
+    )
+    assert scan_folder(tmp_path).others == 1
