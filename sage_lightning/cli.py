@@ -45,7 +45,7 @@ Task = Callable[[DictConfig, Path], dict[str, float]]
 
 def main() -> None:
     """`sage-lightning <command> <overrides>`."""
-    commands = {"train": train, "evaluate": evaluate, "inventory": inventory}
+    commands = {"train": train, "evaluate": evaluate, "index": index, "pairs": pairs, "inventory": inventory}
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     usage = f"usage: sage-lightning {'|'.join(commands)} [key=value …]; --cfg job after it shows all keys"
     if command in ("--version", "-V"):
@@ -70,6 +70,16 @@ def train() -> None:
 def evaluate() -> None:
     """Evaluates a checkpoint and writes the report."""
     _enter("evaluate", _evaluate)
+
+
+def index() -> None:
+    """Lists a collection's pairs, and what is in quarantine."""
+    _enter("index", _index)
+
+
+def pairs() -> None:
+    """Lists pairs of one camera position that are a time apart."""
+    _enter("pairs", _pairs)
 
 
 def inventory() -> None:
@@ -179,6 +189,18 @@ def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
     places = {key: OmegaConf.select(cfg, key) for key in config.PLACES}
     data = build.data_of(path, places)
     return build.evaluation(cfg, folder, path, data, cfg.split, {"command": " ".join(sys.argv)}, [])
+
+
+def _index(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build import collection
+
+    return collection.index(cfg, folder)
+
+
+def _pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build import collection
+
+    return collection.pairs(cfg, folder)
 
 
 def _inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
+from sage_lightning.build.split import split
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.balance import strata_of
 from sage_lightning.data.datamodule import PairDataModule
@@ -33,9 +34,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         instantiate(data.source),
         cache_dir=Path(cfg.paths.data_dir),
         rgb_store_size=pair(data.rgb_store_size),
-        val=data.split.val,
-        test=data.split.test,
-        split_seed=data.split.seed,
+        split=split(cfg),
         workers=data.prepare_workers,
         select=data.get("select"),  # which checkpoints of before it have not
     )

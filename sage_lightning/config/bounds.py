@@ -15,6 +15,7 @@ AT_LEAST_0 = (
     "augment.view.jitter",
     "augment.view.local_crops",
     "data.num_workers",
+    "data.split.gap_days",
     "inventory.frames_per_group",
     "model.freeze_epochs",
     "model.intra_weight",

@@ -1,6 +1,7 @@
 """What a collection of pairs must be like: its unit, its files, and what the simulated camera can do."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,27 @@ def simulation(config: dict[str, Any]) -> Iterator[str]:
         SimulatedCamera(Path(), **asked)
     except UserError as error:
         yield from error.lines
+
+
+def lags(config: dict[str, Any]) -> Iterator[str]:
+    """Durations that are some, the tolerance shorter than the lag."""
+    given = {name: config[name] for name in ("lag", "tolerance") if config.get(name) is not None}
+    known = {name: _duration(text) for name, text in given.items()}
+    for name, example in (("lag", "30min"), ("tolerance", "5min")):
+        if name in given and known[name] is None:
+            yield f"{name}={given[name]}: not a duration; write it as {name}={example}"
+    lag, tolerance = known.get("lag"), known.get("tolerance")
+    if lag is not None and lag <= timedelta(0):
+        yield f"lag={given['lag']}: must be above 0"
+    elif lag is not None and tolerance is not None and not timedelta(0) <= tolerance < lag:
+        yield f"tolerance={given['tolerance']}: must be at least 0 and below lag={given['lag']}"
+
+
+def _duration(text: Any) -> timedelta | None:
+    import pandas as pd  # half a second, and most commands have no durations
+
+    try:
+        found = pd.Timedelta(str(text)) if text is not None else None
+    except ValueError:
+        return None
+    return None if found is None or pd.isna(found) else found.to_pytimedelta()

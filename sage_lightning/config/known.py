@@ -6,6 +6,7 @@ from typing import Any
 HINTS = {
     "data.root": "data.root=<folder of camera files>",
     "ckpt_path": "ckpt_path=<run folder or checkpoint>",
+    "lag": "lag=<duration>, as 30min or 6h",
 }
 
 # Kinds of keys that no `_target_` takes and whose default allows more, or less, than its own kind.
@@ -13,6 +14,8 @@ SIZE = int | tuple[int, int]
 KINDS: dict[str, Any] = {
     "resume": str | None,
     "ckpt_path": str,
+    "lag": str,
+    "tolerance": str | None,
     "data.rgb_size": SIZE,
     "data.ir_size": SIZE,
     "data.rgb_local_size": SIZE | None,
@@ -32,6 +35,7 @@ KINDS: dict[str, Any] = {
     "data.thermal_size": str | SIZE,
     "inventory.records": str | None,
     "data.select": str | None,
+    "data.split.by": str | None,
     "data.balance": list[str] | None,
     "data.rgb_patch": int | None,
     "data.ir_patch": int | None,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sage_lightning.config.bounds import bounds, get, shares, show
-from sage_lightning.config.collection import pairs, selection, simulation, tables, units
+from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
 from sage_lightning.config.methods import crops, dino
 from sage_lightning.config.pictures import pictures
@@ -121,6 +121,7 @@ RULES: tuple[Rule, ...] = (
     crop,
     scale,
     units,
+    lags,
     selection,
     inventory,
     backbones,

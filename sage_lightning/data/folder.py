@@ -4,6 +4,7 @@ Paths count from the collection's root, that of the table too. What the thermal 
 unit, scale and offset; kelvin become degrees Celsius when they are decoded.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +21,10 @@ from sage_lightning.data.images import read_picture, read_thermal
 from sage_lightning.data.index import COLUMNS, add_place_and_time
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.sources import PairFiles
-from sage_lightning.data.split import by_hash
+from sage_lightning.data.split import SPLITS, Split, dealt
 from sage_lightning.errors import UserError
 from sage_lightning.sage.nodes import NodeTable
 
-SPLITS = ("train", "val", "test")
 ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
 _KELVIN = 273.15
 _DEGREES = (-_KELVIN, 5000.0)  # what a temperature can be; numbers beyond are marks for "no value"
@@ -162,11 +162,10 @@ class FolderSource:
         index = index.assign(**named, **given, **groups)
         return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
 
-    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
+    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """Given splits as they are; what has none of its own is dealt from the training rows, by hash."""
-        given = index.get("given_split")
-        groups = index["group"] if "group" in index else index["pair_id"]
-        return by_hash(index["status"] == "ok", groups, given, val, test, seed)
+        groups = "group" if "group" in index else "pair_id"
+        return dealt(index, dataclasses.replace(split, by=split.by or groups), index.get("given_split"))
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]

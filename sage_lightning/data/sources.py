@@ -19,7 +19,7 @@ from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.quarantine import OUT_OF_RANGE, UNREADABLE, Unusable
 from sage_lightning.data.scan import Scan, pairless, scan_folder
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
-from sage_lightning.data.split import by_day
+from sage_lightning.data.split import Split, dealt
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import PHYSICAL_RANGE, CelsiusError, read_celsius
 from sage_lightning.sage.nodes import Box, NodeTable, read_nodes
@@ -71,8 +71,8 @@ class PairSource(Protocol):
         """
         ...
 
-    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
-        """The split of every row of the index: "train", "val", "test", or "" in quarantine."""
+    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
+        """The split of every row of the index, see `dealt`; each kind of source has groups of its own."""
         ...
 
     def read(
@@ -104,9 +104,9 @@ class _Camera:
     root: Path
     ir_size: tuple[int, int] | None = None
 
-    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
-        """By whole local days."""
-        return by_day(index, val, test, seed)
+    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
+        """By whole local days, unless it is said otherwise."""
+        return dealt(index, dataclasses.replace(split, by=split.by or "day"))
 
     def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
         """See `PairSource.read_thermal`."""

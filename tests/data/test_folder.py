@@ -11,6 +11,7 @@ from PIL import Image
 from sage_lightning.data.folder import FolderSource, table_problems
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import PairFiles
+from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import write_celsius
@@ -60,7 +61,7 @@ def source(root: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> Fol
 
 def made(tmp_path: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> PairStore:
     found = source(tmp_path / "data", columns, **options)
-    return prepare(found, tmp_path / "cache", (12, 18), val=0.2, test=0.2, split_seed=0, workers=1)
+    return prepare(found, tmp_path / "cache", (12, 18), split=Split(val=0.2, test=0.2), workers=1)
 
 
 @pytest.fixture
