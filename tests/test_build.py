@@ -157,7 +157,7 @@ def test_every_trainer_has_the_keys_of_the_default(name):
 def compositions() -> dict[str, Any]:
     """Each command with each option of each of its choices."""
     made = {}
-    for command in ("train", "evaluate", "index", "pairs", "inventory"):
+    for command in ("train", "evaluate", "download", "index", "inventory", "pairs"):
         chosen = OmegaConf.load(CONF / f"{command}.yaml").defaults
         for group in (name for entry in chosen if not isinstance(entry, str) for name in entry):
             for choice in (f"{group}={name}" for name in options(group)):

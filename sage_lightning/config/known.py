@@ -7,6 +7,9 @@ HINTS = {
     "data.root": "data.root=<folder of camera files>",
     "ckpt_path": "ckpt_path=<run folder or checkpoint>",
     "lag": "lag=<duration>, as 30min or 6h",
+    "download.node": "download.node=<VSN or id>, as W057",
+    "download.start": "download.start=<date or time>, as 2023-05-01",
+    "download.end": "download.end=<date or time>, as 2023-05-08",
 }
 
 # Kinds of keys that no `_target_` takes and whose default allows more, or less, than its own kind.
@@ -40,6 +43,12 @@ KINDS: dict[str, Any] = {
     "data.rgb_patch": int | None,
     "data.ir_patch": int | None,
     "model.projector": list[int],
+    "download.node": str | list[str],
+    "download.start": str,
+    "download.end": str,
+    "download.plugin": str | None,
+    "download.task": str | None,
+    "download.timeout": float,
 }
 
 # Nodes whose keys are not conf's to know: they go to another library by name.

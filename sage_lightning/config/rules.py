@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
@@ -135,4 +136,8 @@ RULES: tuple[Rule, ...] = (
     strategy,
     devices,
     length,
+    camera_nodes,
+    times,
+    addresses,
+    download_folder,
 )
