@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
+from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.scan import pairless, scan_folder
 from sage_lightning.data.select import selected
@@ -71,7 +72,10 @@ def _of_files(cfg: DictConfig) -> Collection:
         scan = scan_folder(source.root)
         scan = replace(scan, index=add_place_and_time(scan.index, source.nodes))
     else:
-        scan = source.scan(Path(cfg.paths.data_dir))
+        cache_dir = Path(cfg.paths.data_dir)
+        scan = source.scan(cache_dir)
+        known = Catalogue(cache_dir, source.root, source.recipe).judged(scan.index)
+        scan = replace(scan, index=known)
     if scan.index.empty:
         raise UserError(f"data.root={source.root} holds no camera file; other files: {scan.others}")
     return Collection(

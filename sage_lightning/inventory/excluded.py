@@ -8,6 +8,18 @@ import pandas as pd
 from sage_lightning.data import quarantine
 
 EXAMPLES = 3
+# What no name tells, but only decoding.
+DECODED = (
+    quarantine.UNREADABLE,
+    quarantine.TRUNCATED,
+    quarantine.MISSING_HALF,
+    quarantine.WRONG_SIZE,
+    quarantine.ALL_NAN,
+    quarantine.FLAT,
+    quarantine.OUT_OF_RANGE,
+    quarantine.DUPLICATE_CONTENT,
+    quarantine.FALSE_COLOUR,
+)
 COLUMNS = ("found", "reason", "files", "meaning", "examples")
 
 # What stands in no row of an index.
@@ -16,8 +28,8 @@ NO_UPLOAD = "record of no file"
 SAME_RECORD = "the same record again"
 NOT_SELECTED = "not chosen by data.select"
 
-# Where it was found out.
-BY_NAME, BY_READING = "by name", "by reading a sample"
+# How it was found out.
+BY_NAME, BY_DECODING, BY_READING = "by name", "by decoding", "by reading a sample"
 
 MEANINGS = {
     quarantine.NO_TIMESTAMP: "no time in the name, so nothing to pair it by",
@@ -70,7 +82,7 @@ def excluded(rows: pd.DataFrame, apart: Sequence[Apart], unread: pd.DataFrame | 
     held = rows[~rows["usable"]]
     paths = held["rgb_path"].fillna(held["ir_path"])
     found = [
-        *_by_reason(BY_NAME, held["reason"], held["files"], paths),
+        *_by_reason(held["reason"], held["files"], paths),
         *(
             (BY_NAME, part.reason, part.files, MEANINGS.get(part.reason, ""), part.examples)
             for part in apart
@@ -79,7 +91,7 @@ def excluded(rows: pd.DataFrame, apart: Sequence[Apart], unread: pd.DataFrame | 
     ]
     if unread is not None:
         one = pd.Series(1, index=unread.index)
-        found += _by_reason(BY_READING, unread["reason"], one, unread["ir_path"])
+        found += _by_reason(unread["reason"], one, unread["ir_path"], BY_READING)
     table = [(*line[:4], " | ".join(list(line[4])[:EXAMPLES])) for line in found]
     return pd.DataFrame(table, columns=list(COLUMNS)).sort_values(
         ["files", "reason"], ascending=[False, True], kind="stable", ignore_index=True
@@ -87,12 +99,22 @@ def excluded(rows: pd.DataFrame, apart: Sequence[Apart], unread: pd.DataFrame | 
 
 
 def _by_reason(
-    found: str, reasons: pd.Series, files: pd.Series, paths: pd.Series
+    reasons: pd.Series, files: pd.Series, paths: pd.Series, how: str | None = None
 ) -> list[tuple[str, str, int, str, Sequence[str]]]:
     sums = files.groupby(reasons).sum()
     ordered = pd.DataFrame({"reason": reasons, "path": paths}).dropna().sort_values("path")
     first = ordered.groupby("reason").head(EXAMPLES).groupby("reason")["path"].agg(list)
     return [
-        (found, str(reason), int(count), MEANINGS.get(str(reason), ""), first.get(reason, []))
+        (
+            how or _how(str(reason)),
+            str(reason),
+            int(count),
+            MEANINGS.get(str(reason), ""),
+            first.get(reason, []),
+        )
         for reason, count in sums.items()
     ]
+
+
+def _how(reason: str) -> str:
+    return BY_DECODING if reason in DECODED else BY_NAME

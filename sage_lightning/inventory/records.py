@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from sage_lightning.data.files import LATEST_TIME, NO_TIME, UNKNOWN
+from sage_lightning.data.files import NO_TIME, UNKNOWN
 from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.quarantine import PLOT
 from sage_lightning.errors import UserError
@@ -102,9 +102,8 @@ def index_of(records: pd.DataFrame) -> tuple[pd.DataFrame, list[Apart]]:
     folder = path.str.extract(_NODE, expand=False)
     node = _meta(uploads, "node").fillna(folder).str.lower().fillna(_meta(uploads, "vsn")).fillna(UNKNOWN)
     again = path.duplicated()  # overlapping queries give a record twice
-    files = pd.DataFrame(
-        {"path": path, "node": node, "filename": filename, "time_ns": _nanoseconds(uploads["timestamp"])}
-    )
+    times = _nanoseconds(uploads["timestamp"], path)
+    files = pd.DataFrame({"path": path, "node": node, "filename": filename, "time_ns": times})
     files = files[~again].join(_parsed(filename), on="filename")
     files["position"] = files["position"].fillna(_meta(uploads, "position"))
     is_camera = files["kind"].notna()
@@ -136,10 +135,13 @@ def _meta(records: pd.DataFrame, name: str) -> pd.Series:
     return pd.Series(pd.NA, records.index, dtype="str") if column is None else column.astype("str")
 
 
-def _nanoseconds(times: pd.Series) -> pd.Series:
+def _nanoseconds(times: pd.Series, paths: pd.Series) -> pd.Series:
+    """Of the record, or, where it says none, of the path."""
     known = times.notna()
-    nanoseconds = times.dt.as_unit("ns").astype("int64").where(known, NO_TIME)
-    return nanoseconds.where((nanoseconds >= 0) & (nanoseconds <= LATEST_TIME), NO_TIME)
+    said = paths.str.extract(r"(?:^|/)(\d{16,18}|[1-8]\d{18})[-_][^/]*$", expand=False)
+    written = said.fillna(str(NO_TIME)).astype("int64")
+    nanoseconds = times.dt.as_unit("ns").astype("int64").where(known, written)
+    return nanoseconds.where(nanoseconds >= 0, NO_TIME)
 
 
 def _records(given: str, file: Path) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from sage_lightning.build.inventory import inventory
+from sage_lightning.build.objects import instantiate
 from sage_lightning.config import config_dir
+from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.errors import UserError
 
 CAMERA = (
@@ -20,6 +22,11 @@ CAMERA = (
 )
 
 
+def cfg_of(cache, *overrides):
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose("inventory", [f"paths.data_dir={cache}", *overrides])
+
+
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
@@ -30,9 +37,7 @@ def taken(cache, tmp_path):
     """taken(overrides): what the command gives, and its folder."""
 
     def take(*overrides):
-        with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            cfg = compose("inventory", [f"paths.data_dir={cache}", *overrides])
-        return inventory(cfg, tmp_path), tmp_path
+        return inventory(cfg_of(cache, *overrides), tmp_path), tmp_path
 
     return take
 
@@ -64,3 +69,17 @@ def test_a_folder_without_a_camera_file_is_refused(taken, tmp_path):
     (files / "notes.txt").touch()
     with pytest.raises(UserError, match=r"data\.root=.* holds no camera file; other files: 1"):
         taken(f"data.root={files}")
+
+
+def test_what_decoding_has_told_is_in_quarantine(taken, cache):
+    _, folder = taken(*CAMERA, "data.simulation_seed=1", "inventory.frames_per_group=0")
+    before = pd.read_csv(folder / "counts.csv")
+    source = instantiate(cfg_of(cache, *CAMERA, "data.simulation_seed=1").data.source)
+    index = source.scan(cache).index
+    told = index.assign(reason=["truncated"] + [""] * (len(index) - 1))
+    Catalogue(cache, source.root, source.recipe).learn(told)
+    metrics, _ = taken(*CAMERA, "data.simulation_seed=1", "inventory.frames_per_group=0")
+    assert metrics == {"pairs": 23, "quarantined_files": 2}
+    assert before["pairs"].sum() == 24
+    (line,) = pd.read_csv(folder / "excluded.csv").to_dict("records")
+    assert (line["found"], line["reason"], line["files"]) == ("by decoding", "truncated", 2)

@@ -4,7 +4,16 @@ import pandas as pd
 
 from sage_lightning.data import quarantine
 from sage_lightning.inventory.collection import Collection, other_files, unknowns
-from sage_lightning.inventory.excluded import BY_NAME, BY_READING, COLUMNS, MEANINGS, Apart, excluded
+from sage_lightning.inventory.excluded import (
+    BY_DECODING,
+    BY_NAME,
+    BY_READING,
+    COLUMNS,
+    DECODED,
+    MEANINGS,
+    Apart,
+    excluded,
+)
 from sage_lightning.inventory.rows import rows_of
 
 NORTH, SOUTH, NOWHERE = "a" * 16, "b" * 16, "c" * 16
@@ -47,6 +56,20 @@ def test_quarantine_adds_up_to_the_index(index_of, many, nodes):
     assert found["files"].sum() == held[["rgb_path", "ir_path"]].notna().sum().sum()
     mixed = index.sample(frac=1, random_state=0).reset_index(drop=True)
     pd.testing.assert_frame_equal(found, excluded(rows_of(mixed, nodes), [], None))
+
+
+def test_what_decoding_has_told_before_is_said_to_be_so(index_of, nodes):
+    index = index_of([("pair", NORTH, "1", f"2023-06-0{day}") for day in (1, 2)])
+    index = index.assign(status=["ok", "quarantined"], reason=["", "truncated"])
+    (line,) = excluded(rows_of(index, nodes), [], None).to_dict("records")
+    assert (line["found"], line["reason"], line["files"]) == (BY_DECODING, "truncated", 2)
+
+
+def test_reasons_are_told_by_name_or_by_decoding():
+    by_name = {"no timestamp", "duplicate", "ambiguous", "partner missing", "plot instead of picture"}
+    by_name |= {"position mismatch", "marked bad", "in no split"}
+    reasons = {value for name, value in vars(quarantine).items() if name.isupper()}
+    assert set(DECODED) == reasons - by_name
 
 
 def test_nothing_is_excluded(index_of, nodes):

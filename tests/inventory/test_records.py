@@ -213,3 +213,11 @@ def test_a_table_of_something_else_is_told_of(tmp_path, name):
     assert recordless(str(path)) == line
     with pytest.raises(UserError, match=re.escape(line)):
         read_records(str(path))
+
+
+def test_a_record_without_a_time_has_that_of_its_address(tmp_path):
+    records = [record(name) | {"timestamp": None} for name in (PICTURE, THERMAL)]
+    bare = record("right_336x252_14bit.thermal.celsius.csv") | {"timestamp": None, "value": "https://x/y.csv"}
+    index, _ = read_records(write(tmp_path / "r.ndjson", *records, bare))
+    assert index["pair_id"].tolist() == [f"{NODE}-{FIRST_NS}", f"{NODE}-unknown"]
+    assert index["reason"].tolist() == ["", "no timestamp"]
