@@ -11,19 +11,23 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from filelock import FileLock
 
+from sage_lightning.data.disk import writing_below
 from sage_lightning.data.files import NO_TIME, camera_files
 from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders
 from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.scan import Scan, scanned
-from sage_lightning.errors import UserError
 from sage_lightning.sage.nodes import NodeTable
 
 FORMAT = 1  # of what is written; another number makes every index again
@@ -65,14 +69,16 @@ class Catalogue:
             if state is not None and state["folders"] == digests and state["places"] == places:
                 index = pd.read_parquet(self.folder / "index.parquet")
                 return Scan(index, *(state[name] for name in _SCAN))
+            listed = sum(len(folder.names) for folder in folders) - legacy.read
             if state is None or state["places"] != places or state["legacy"] or legacy:
-                files = legacy.applied(camera_files(folders))
-                index = add_place_and_time(pair_files(files, keep_mismatches), nodes)
+                files = camera_files(folders)
+                del folders  # of millions of files they are gigabytes
+                index = add_place_and_time(pair_files(legacy.applied(files), keep_mismatches), nodes)
                 if state is not None and state["folders"] != digests:
                     self._forget(None)
             else:
                 files, index = self._renewed(folders, state["folders"], nodes, keep_mismatches)
-            scan = scanned(folders, files, legacy.read, index)
+            scan = scanned(listed, files, index)
             facts = {name: getattr(scan, name) for name in _SCAN}
             self._write(files, index, {"folders": digests, "places": places, "legacy": bool(legacy), **facts})
         return scan
@@ -100,26 +106,24 @@ class Catalogue:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Files and index, of which only what is new, gone or of another length has been looked at."""
         known = pd.read_parquet(self.folder / "files.parquet")
-        home = known["path"].str.rpartition("/")[0]
         changed = [folder for folder in folders if before.get(folder.path) != folder.digest]
-        same = {folder.path for folder in folders} - {folder.path for folder in changed}
-        kept, fresh = [known[home.isin(same)]], []
-        for folder in changed:
-            now, was = camera_files([folder]), known[home == folder.path]
-            again = was.merge(now[["path", "bytes"]], on=["path", "bytes"])
-            kept.append(again)
-            fresh.append(now[~now["path"].isin(again["path"])])
-        stay, new = pd.concat(kept, ignore_index=True), pd.concat([known[:0], *fresh], ignore_index=True)
-        gone = known[~known["path"].isin(stay["path"])]
-        files = pd.concat([stay, new], ignore_index=True).sort_values("path", ignore_index=True)
-        touched = pd.MultiIndex.from_frame(pd.concat([gone, new])[_MOMENT].drop_duplicates())
-        mine = files[pd.MultiIndex.from_frame(files[_MOMENT]).isin(touched)]
+        doubtful = {folder.path for folder in changed} | (before.keys() - {folder.path for folder in folders})
+        perhaps = known["folder"].isin(doubtful).to_numpy()
+        stay, new = _compared(known[perhaps], changed)
+        gone = known[perhaps][~stay]
+        keep = ~perhaps
+        keep[perhaps] = stay
+        files = pd.concat([known[keep], new], ignore_index=True).sort_values("path", ignore_index=True)
+        files["folder"] = files["folder"].astype("category")
+        del known
+        touched = pd.concat([gone, new])[_MOMENT].drop_duplicates()
+        mine = files[_within(touched, files["node"], files["time_ns"])]
         renewed = add_place_and_time(pair_files(mine, keep_mismatches), nodes)
         index = pd.read_parquet(self.folder / "index.parquet")
-        moments = pd.MultiIndex.from_arrays([index["node"], _nanoseconds(index["time"])], names=_MOMENT)
-        rest = index[~moments.isin(touched)]
-        self._forget(index.loc[moments.isin(touched), "pair_id"])
-        index = pd.concat([part for part in (rest, renewed) if len(part)] or [rest], ignore_index=True)
+        old = _within(touched, index["node"], _nanoseconds(index["time"]))
+        self._forget(index.loc[old, "pair_id"])
+        parts = [part for part in (index[~old], renewed) if len(part)] or [renewed]
+        index = pd.concat(parts, ignore_index=True)
         return files, index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
 
     def _state(self) -> dict[str, Any] | None:
@@ -155,16 +159,36 @@ class Catalogue:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One process at a time; what the disk refuses is said in one line."""
-        try:
+        """One process at a time."""
+        with writing_below(self.folder.parent):
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder.with_suffix(".lock")):
                 yield
-        except OSError as error:
-            what = error.strerror or error
-            raise UserError(
-                f"paths.data_dir={self.folder.parent}: cannot be written ({what}); name another"
-            ) from error
+
+
+def _compared(known: pd.DataFrame, changed: Sequence[Folder]) -> tuple[npt.NDArray[np.bool_], pd.DataFrame]:
+    """Which known files of changed folders are as they were, and what there is instead of the others."""
+    now = pd.concat(
+        [pd.Series(folder.sizes, pd.Index(folder.paths(), dtype="str")) for folder in changed]
+        or [pd.Series(dtype="int64")]
+    )
+    was = pd.Series(known["bytes"].to_numpy(), pd.Index(known["path"]))
+    stay = (now.reindex(was.index).to_numpy() == was.to_numpy()) & True
+    as_it_was = was.reindex(now.index).to_numpy() == now.to_numpy()
+    start, fresh = 0, []
+    for folder in changed:
+        rows = np.flatnonzero(~as_it_was[start : start + len(folder.names)])
+        start += len(folder.names)
+        fresh.append(replace(folder, names=folder.names.take(pa.array(rows)), sizes=folder.sizes[rows]))
+    return stay, camera_files(fresh)
+
+
+def _within(moments: pd.DataFrame, nodes: pd.Series, times: pd.Series) -> npt.NDArray[np.bool_]:
+    """Whether each row's node and time are among the moments."""
+    found = times.isin(moments["time_ns"]).to_numpy(copy=True)
+    few = pd.MultiIndex.from_arrays([nodes[found], times[found]])
+    found[found] = few.isin(pd.MultiIndex.from_frame(moments))
+    return found
 
 
 def _nanoseconds(times: pd.Series) -> pd.Series:

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sage_lightning.data.listing import Folder
 from sage_lightning.sage.names import node_of, parse_name
@@ -18,6 +18,7 @@ LATEST_TIME = 2**63 - 1  # nanoseconds, in the year 2262; a name that says more 
 _SCHEMA = pa.schema(
     {
         "path": pa.large_string(),
+        "folder": pa.dictionary(pa.int32(), pa.large_string()),
         "bytes": pa.int64(),
         "kind": pa.large_string(),
         "node": pa.large_string(),
@@ -35,14 +36,16 @@ def camera_files(folders: Sequence[Folder]) -> pd.DataFrame:
     """Pictures, thermal files and plots, sorted by path.
 
     Returns:
-        `path` from the root, `bytes`, `kind` ("picture", "thermal", "plot"), `node` (`UNKNOWN` where no one
-        says), `time_ns` (`NO_TIME`), `position` (null), `width` and `height` as the name has them (null).
+        `path` from the root, `folder` (a category), `bytes`, `kind` ("picture", "thermal", "plot"), `node`
+        (`UNKNOWN` where no one says), `time_ns` (`NO_TIME`), `position` (null), `width` and `height` as the
+        name has them (null).
     """
     parts = [part for folder in folders for part in _of_folder(folder)]
-    table = pa.concat_tables([_SCHEMA.empty_table(), *parts])
+    table = pa.concat_tables([_SCHEMA.empty_table(), *parts]).unify_dictionaries()
+    del parts
     nullable = {pa.int32(): pd.Int32Dtype()}
     files = table.to_pandas(types_mapper=nullable.get).astype(_TYPES)
-    return files.sort_values("path", ignore_index=True)
+    return files if files["path"].is_monotonic_increasing else files.sort_values("path", ignore_index=True)
 
 
 def content_of(files: pd.DataFrame) -> str:
@@ -63,15 +66,15 @@ def _chunks(texts: pd.Series) -> list[pa.LargeStringArray]:
 def _of_folder(folder: Folder) -> Iterator[pa.Table]:
     node = node_of(folder.path.rpartition("/")[2])
     for start in range(0, len(folder.names), _NAMES_AT_A_TIME):
-        names = folder.names.slice(start, _NAMES_AT_A_TIME)
-        said = [parse_name(name, node) for name in names.to_pylist()]
+        part = replace(folder, names=folder.names.slice(start, _NAMES_AT_A_TIME))
+        said = [parse_name(name, node) for name in part.names.to_pylist()]
         rows = [row for row, file in enumerate(said) if file is not None]
         if not rows:
             continue
         found = [file for file in said if file is not None]
-        taken = names.take(pa.array(rows))
         columns = {
-            "path": _below(folder.path, taken),
+            "path": part.paths().take(pa.array(rows)),
+            "folder": pa.array([folder.path]).dictionary_encode().take(pa.array([0] * len(rows))),
             "bytes": folder.sizes[start:][rows],
             "kind": [file.kind for file in found],
             "node": [file.node or UNKNOWN for file in found],
@@ -81,13 +84,6 @@ def _of_folder(folder: Folder) -> Iterator[pa.Table]:
             "height": [file.height for file in found],
         }
         yield pa.table(columns, schema=_SCHEMA)
-
-
-def _below(folder: str, names: pa.LargeStringArray) -> pa.LargeStringArray:
-    if not folder:
-        return names
-    text = pa.large_string()
-    return pc.binary_join_element_wise(pa.scalar(folder, text), names, pa.scalar("/", text))
 
 
 def _known(time_ns: int | None) -> int:

@@ -74,7 +74,10 @@ def _read_lists(root: Path, folders: Sequence[Folder]) -> pd.DataFrame:
             if not name.endswith(".txt"):
                 continue
             path = f"{folder.path}/{name}"
-            lines = (root / path).read_text(encoding="utf-8", errors="replace").split("\n")
+            try:
+                lines = (root / path).read_text(encoding="utf-8", errors="replace").split("\n")
+            except FileNotFoundError:
+                continue  # it vanished since the folder was listed
             named = [line.strip().lstrip("/") for line in lines if line.strip()]
             if len(named) == 2:
                 sides = (
@@ -94,7 +97,7 @@ def _records_of(folder: Folder) -> list[str]:
 def _records(root: Path, path: str) -> pd.DataFrame:
     try:
         return read_records(root / path)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"data.root: {path} cannot be read as records of the query API ({error})") from error
 
 

@@ -34,6 +34,13 @@ class Folder:
     sizes: NDArray[np.int64]
     digest: str
 
+    def paths(self) -> pa.LargeStringArray:
+        """From the collection's root."""
+        if not self.path:
+            return self.names
+        text = pa.large_string()
+        return pc.binary_join_element_wise(pa.scalar(self.path, text), self.names, pa.scalar("/", text))
+
 
 def list_folders(root: Path) -> list[Folder]:
     """Every folder below `root` that holds a file, links included, sorted by path; see `folders_of`."""

@@ -9,6 +9,8 @@ So another split, other labels or another node table decode nothing again.
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from filelock import FileLock
 
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
+from sage_lightning.data.disk import writing_below
 from sage_lightning.data.index import COLUMNS, index_hash, label_columns, summary
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, read_note, write_json
@@ -62,13 +65,7 @@ def prepare(
     )
     decoded = _name("decoded", FORMAT, scan.content, _asked(pairs), source.recipe, rgb_size, ir_size)
     store = _name("store", decoded, index_hash(scan.index), source.places, asdict(split))
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"paths.data_dir={cache_dir}: cannot be made ({error.strerror}); name another"
-        ) from error
-    with FileLock(cache_dir / f"{decoded}.lock"):
+    with writing_below(cache_dir), _one_at_a_time(cache_dir / f"{decoded}.lock"):
         if _is_whole(cache_dir / store):
             return PairStore(cache_dir / store, select)
         index = scan.index
@@ -99,6 +96,13 @@ def prepare(
         }
         _write(cache_dir / store, index[[*COLUMNS, *label_columns(index)]], manifest)
     return PairStore(cache_dir / store, select)
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        yield
 
 
 def _usable(index: pd.DataFrame, source: PairSource) -> pd.DataFrame:

@@ -49,24 +49,23 @@ def scan_folders(root: Path, folders: Sequence[Folder], keep_mismatches: bool) -
     """The scan of a listing."""
     files = camera_files(folders)
     legacy = Legacy(root, folders)
-    return scanned(folders, files, legacy.read, pair_files(legacy.applied(files), keep_mismatches))
+    index = pair_files(legacy.applied(files), keep_mismatches)
+    return scanned(sum(len(folder.names) for folder in folders) - legacy.read, files, index)
 
 
-def scanned(folders: Sequence[Folder], files: pd.DataFrame, read: int, index: pd.DataFrame) -> Scan:
+def scanned(listed: int, files: pd.DataFrame, index: pd.DataFrame) -> Scan:
     """The scan of files that are paired already.
 
     Args:
-        folders: the listing.
-        files: the camera files in it, plots included.
-        read: how many lists and records were read.
+        listed: how many files there are, lists and records left out.
+        files: the camera files among them, plots included.
         index: of the pairs.
     """
     kinds = files["kind"].value_counts()
     pictures, thermals = (int(kinds.get(kind, 0)) for kind in ("picture", "thermal"))
-    listed = sum(len(folder.names) for folder in folders)
     content = content_of(files[files["kind"] != "plot"])
     shown = int((index["reason"] == PLOT).sum())  # plots that stand in a picture's place
-    return Scan(index, pictures, thermals, listed - pictures - thermals - shown - read, content)
+    return Scan(index, pictures, thermals, listed - pictures - thermals - shown, content)
 
 
 def pairless(root: Path) -> str | None:
