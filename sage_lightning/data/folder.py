@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.parquet as pq
 
 from sage_lightning.data import quarantine
 from sage_lightning.data.files import UNKNOWN
@@ -21,11 +20,10 @@ from sage_lightning.data.index import COLUMNS, add_place_and_time
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.sources import PairFiles
 from sage_lightning.data.split import by_hash
+from sage_lightning.data.tables import ROLES, SPLITS, read_table, table_problems, tables_of
 from sage_lightning.errors import UserError
 from sage_lightning.sage.nodes import NodeTable
 
-SPLITS = ("train", "val", "test")
-ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
 _KELVIN = 273.15
 _DEGREES = (-_KELVIN, 5000.0)  # what a temperature can be; numbers beyond are marks for "no value"
 
@@ -62,7 +60,7 @@ class FolderSource:
         if problems := table_problems(root, table, tables, columns):
             raise UserError(*problems)
         self.root = Path(root)
-        self.tables = _tables(table, tables)
+        self.tables = tables_of(table, tables)
         self.columns = {role: columns.get(role) for role in ROLES}
         self.ir_size: tuple[int, int] | None = (int(ir_size[0]), int(ir_size[1]))
         self.thermal_unit = "celsius" if thermal_unit == "kelvin" else thermal_unit  # as `read` gives it
@@ -83,8 +81,9 @@ class FolderSource:
         Raises:
             UserError: a table cannot be read or holds no row, a time is none, or no row is for training.
         """
+        texts = [column for column in self.columns.values() if column is not None]
         parts = [
-            self._read(split, name).assign(**({} if split is None else {"_split": split}))
+            read_table(self.root, split, name, texts).assign(**({} if split is None else {"_split": split}))
             for split, name in self.tables.items()
         ]
         table = pd.concat(parts, ignore_index=True)
@@ -99,17 +98,6 @@ class FolderSource:
                     counts[column] += 1
         index = add_place_and_time(index, NodeTable())
         return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
-
-    def _read(self, split: str | None, name: str) -> pd.DataFrame:
-        path, key = self.root / name, _key(split)
-        names = [column for column in self.columns.values() if column is not None]
-        try:
-            if _is_parquet(path):
-                return pd.read_parquet(path)
-            return pd.read_csv(path, dtype=dict.fromkeys(names, "str"))  # a node "0012" keeps its zeros
-        except (ValueError, OSError) as error:
-            problem = str(error).strip().splitlines()[-1]
-            raise UserError(f"{key}={name}: cannot be read as a table ({problem})") from error
 
     def _times(self, said: pd.Series) -> pd.Series:
         times = pd.to_datetime(said, utc=True, errors="coerce", format="mixed")
@@ -177,66 +165,6 @@ class FolderSource:
             self.root / pair.ir_path, self.ir_size, self._scale, self._offset, self._bounds
         )
         return rgb, thermal
-
-
-def table_problems(
-    root: str | Path,
-    table: str | None,
-    tables: Mapping[str, str | None],
-    columns: Mapping[str, str | None],
-) -> list[str]:
-    """A line for each thing that is amiss with root, tables and columns; no file but tables is opened."""
-    if not Path(root).is_dir():
-        return [f"data.root={root}: no such folder"]
-    given = _tables(table, tables)
-    if table is not None and any(tables.values()):
-        return ["data.table and data.tables are two truths: give one table, or one for each split"]
-    if not given or (table is None and "train" not in given):
-        return ["data.table has no value: give data.table=<table in data.root>, or data.tables.train=…"]
-    if table is None and columns.get("split") is not None:
-        return [f"data.columns.split={columns['split']}: data.tables say the split; leave it out"]
-    if columns.get("rgb") is not None and columns.get("rgb") == columns.get("ir"):
-        return [f"data.columns.rgb and data.columns.ir are both {columns['rgb']}: a pair has two files"]
-    lines = []
-    for split, name in given.items():
-        key = _key(split)
-        path = Path(root) / name
-        if not path.is_file():
-            lines.append(f"{key}={name}: no such file in data.root={root}")
-            continue
-        try:
-            have = _columns(path)
-        except (ValueError, OSError) as error:  # pyarrow's and pandas' own are of these
-            lines.append(f"{key}={name}: cannot be read as a table ({str(error).splitlines()[0]})")
-            continue
-        for role in ROLES:
-            column = columns.get(role)
-            if column is None and role in ("rgb", "ir"):
-                lines.append(f"data.columns.{role} has no value: give one of {', '.join(have)}")
-            elif column is not None and column not in have:
-                lines.append(f"data.columns.{role}={column}: {name} has only {', '.join(have)}")
-    return list(dict.fromkeys(lines))
-
-
-def _tables(table: str | None, tables: Mapping[str, str | None]) -> dict[str | None, str]:
-    """Split → table; one table for all is that of None."""
-    if table is not None:
-        return {None: table}
-    return {split: name for split in SPLITS if (name := tables.get(split)) is not None}
-
-
-def _key(split: str | None) -> str:
-    return "data.table" if split is None else f"data.tables.{split}"
-
-
-def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
-
-
-def _columns(path: Path) -> list[str]:
-    if _is_parquet(path):
-        return list(pq.read_schema(path).names)
-    return [str(name) for name in pd.read_csv(path, nrows=0).columns]
 
 
 def _text(column: pd.Series) -> pd.Series:

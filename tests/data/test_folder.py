@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sage_lightning.data.folder import FolderSource, table_problems
+from sage_lightning.data.folder import FolderSource
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import PairFiles
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.tables import table_problems
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import write_celsius
 
