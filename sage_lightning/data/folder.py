@@ -5,6 +5,8 @@ unit, scale and offset; kelvin become degrees Celsius when they are decoded.
 """
 
 import hashlib
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,9 +94,10 @@ class FolderSource:
         index = self._index(table)
         digest, counts = hashlib.sha256(), dict.fromkeys(("rgb_path", "ir_path"), 0)
         for column in counts:
-            for path in index[column].dropna():
-                if (file := self.root / path).is_file():
-                    digest.update(f"{path}\0{file.stat().st_size}\n".encode())
+            for path in index[column]:
+                if (file := self._file(path)) is not None:
+                    # An array that is written anew is often as long as it was: its time tells.
+                    digest.update(f"{path}\0{file.st_size}\0{file.st_mtime_ns}\n".encode())
                     counts[column] += 1
         index = add_place_and_time(index, NodeTable())
         return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
@@ -106,6 +109,19 @@ class FolderSource:
             raise UserError(f"data.columns.time={column}: {wrong.iloc[0]!r} in row {row + 1} is no time")
         return times.astype("datetime64[ns, UTC]")
 
+    def _file(self, path: object) -> os.stat_result | None:
+        """The file of a cell; None where it is empty, or has a name that no file has, or can have."""
+        if not isinstance(path, str):
+            return None
+        try:
+            file = (self.root / path).stat()
+        except (OSError, ValueError):  # not there; too long; a NUL in it
+            return None
+        return file if stat.S_ISREG(file.st_mode) else None
+
+    def _is_there(self, path: object) -> bool:
+        return self._file(path) is not None
+
     def _index(self, table: pd.DataFrame) -> pd.DataFrame:
         said = {role: _text(table[name]) for role, name in self.columns.items() if name is not None}
         if "_split" in table:
@@ -114,21 +130,19 @@ class FolderSource:
             found = ", ".join(sorted(said["split"].dropna().unique())[:5])
             raise UserError(f"data.columns.split={self.columns['split']}: no row says train, but {found}")
         rgb, ir = said["rgb"], said["ir"]
-        there = {
-            name: paths.map(lambda path: (self.root / path).is_file()) & paths.notna()
-            for name, paths in (("rgb", rgb), ("ir", ir))
-        }
+        there = rgb.map(self._is_there) & ir.map(self._is_there)
         reason = pd.Series("", index=table.index, dtype="str")
         reason[rgb.duplicated() | ir.duplicated()] = quarantine.DUPLICATE
-        reason[~(there["rgb"] & there["ir"])] = quarantine.PARTNER_MISSING
+        reason[~there] = quarantine.PARTNER_MISSING
         if "split" in said:
             reason[(reason == "") & ~said["split"].isin(SPLITS)] = quarantine.NO_SPLIT
+        row = pd.Series(table.index, table.index).astype("str")
         nothing = pd.Series(pd.NA, index=table.index)
         size = pd.Series(pd.NA, index=table.index, dtype="Int32")
         time = self._times(said.get("time", pd.Series(None, table.index, dtype="str")))
         index = pd.DataFrame(
             {
-                "pair_id": rgb.where(~rgb.duplicated(), rgb + "#" + table.index.astype("str")),
+                "pair_id": rgb.where(rgb.notna() & ~rgb.duplicated(), rgb.fillna("") + "#" + row),
                 "node": said.get("node", nothing).astype("str").fillna(UNKNOWN),
                 "position": said.get("position", nothing).astype("str"),
                 "time": time,

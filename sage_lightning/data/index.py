@@ -88,7 +88,16 @@ def index_hash(index: pd.DataFrame) -> str:
 
     The order of the rows, the folder they lie in, the machine and the times of the files change nothing.
     """
-    columns = ["rgb_path", "ir_path", "status", "reason", *sorted(label_columns(index))]
+    return _hash(index, ["rgb_path", "ir_path", "status", "reason", *sorted(label_columns(index))])
+
+
+def place_hash(index: pd.DataFrame) -> str:
+    """sha256 over every row's paths, node, position and time: what else a store keeps of a listing."""
+    times = index["time"].dt.as_unit("ns").astype("int64")
+    return _hash(index.assign(time=times), ["rgb_path", "ir_path", "node", "position", "time"])
+
+
+def _hash(index: pd.DataFrame, columns: list[str]) -> str:
     texts = [_texts(index[column]) for column in columns]
     text = pa.large_string()
     rows = pc.binary_join_element_wise(*texts, pa.scalar("\0", text))

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
-from sage_lightning.data.index import COLUMNS, index_hash, label_columns, summary
+from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
 from sage_lightning.data.quarantine import DUPLICATE_CONTENT
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, read_note, write_json
@@ -64,7 +64,9 @@ def prepare(
         source.ir_size or _thermal_size(pairs),
     )
     decoded = _name("decoded", FORMAT, scan.content, _asked(pairs), source.recipe, rgb_size, ir_size)
-    store = _name("store", decoded, index_hash(scan.index), source.places, val, test, split_seed)
+    store = _name(
+        "store", decoded, index_hash(scan.index), place_hash(scan.index), source.places, val, test, split_seed
+    )
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,5 +1,6 @@
 """A collection that a table describes: what it says is kept, what is amiss told, degrees are degrees."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,82 @@ def test_marks_for_no_value_are_no_temperatures(tmp_path: Path) -> None:
             PairFiles("rgb.png", "IR.NPY", "unknown", -1), (8, 8)
         )[1]
         assert np.isnan(found).sum() == missing
+
+
+def placed(folder: Path) -> pd.DataFrame:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table["site"], table["place"] = ["a", "b"] * (PAIRS // 2), ["1", "2", "2", "1"] * (PAIRS // 4)
+    table["when"] = "2023-05-01T12:00:00Z"
+    table.to_csv(folder / "data/pairs.csv", index=False)
+    return table
+
+
+PLACED = COLUMNS | {"node": "site", "position": "place", "time": "when"}
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "values"),
+    [
+        ("node", "site", ["a", "a", "b", "b"]),
+        ("position", "place", ["1", "1", "2", "2"]),
+        ("time", "when", ["2023-05-01", "2023-05-02", "2023-05-03", "2023-05-04"]),
+    ],
+)
+def test_other_places_and_times_in_the_table_are_seen(
+    folder: Path, role: str, name: str, values: list[str]
+) -> None:
+    table = placed(folder)
+    before = made(folder, PLACED).shard_folder
+    table.assign(**{name: values * (PAIRS // 4)}).to_csv(folder / "data/pairs.csv", index=False)
+    store = made(folder, PLACED)
+    found = store.index.set_index("rgb_path")[role].reindex(table["visible"]).tolist()
+    said = [pd.Timestamp(value, tz="UTC") if role == "time" else value for value in values]
+    assert found == said * (PAIRS // 4)
+    assert store.shard_folder == before  # no picture is decoded again
+
+
+def test_another_column_for_a_role_is_seen(folder: Path) -> None:
+    placed(folder)
+    one, other = PLACED, PLACED | {"node": "place", "position": "site"}
+    before, after = made(folder, one).index, made(folder, other).index
+    assert (before["node"].tolist(), before["position"].tolist()) == (
+        after["position"].tolist(),
+        after["node"].tolist(),
+    )
+
+
+def test_a_file_that_is_written_anew_at_the_same_length_is_decoded_again(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    path, matrix = folder / "data/ir/0.npy", np.arange(150.0).reshape(10, 15)
+    table.loc[0, "thermal"] = "ir/0.npy"
+    table.to_csv(folder / "data/pairs.csv", index=False)
+
+    def first() -> np.ndarray:
+        store = made(folder)
+        row = store.index.set_index("rgb_path").loc["rgb/0.png", "store_row"]
+        return store.read([row])[1][0]
+
+    np.save(path, matrix)
+    hashes = [made(folder).index_hash]
+    np.testing.assert_array_equal(first(), matrix)
+    np.save(path, matrix + 7)
+    later = path.stat().st_mtime_ns + 1
+    os.utime(path, ns=(later, later))
+    np.testing.assert_array_equal(first(), matrix + 7)
+    assert [made(folder).index_hash] == hashes
+
+
+@pytest.mark.parametrize("name", ["", "ir", "x" * 300, "ir/3.png\0", "../" * 2000 + "x"])
+@pytest.mark.parametrize("column", ["visible", "thermal"])
+def test_a_cell_that_names_no_file_is_a_missing_partner(folder: Path, column: str, name: str) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv").drop(columns="split")
+    table.loc[[3, 5], column] = name or None
+    table.to_parquet(folder / "data/pairs.parquet")
+    index = source(folder / "data", table="pairs.parquet").scan().index
+    held = index[index["status"] != "ok"]
+    assert held["reason"].tolist() == ["partner missing"] * 2
+    assert index["pair_id"].is_unique
+    assert index["pair_id"].notna().all()
+    if not name:
+        table.to_csv(folder / "data/pairs.csv", index=False)
+        assert source(folder / "data").scan().index["reason"].tolist() == index["reason"].tolist()
