@@ -26,7 +26,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
     """The data of a run, ready: written or found, indexed, decoded into the store.
 
     Raises:
-        UserError: if there is nothing to train on, or the global batch is larger than the training split.
+        UserError: if a split has no pair, or the global batch is larger than the training split.
     """
     data = cfg.data
     store = prepare(
@@ -41,8 +41,9 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
     )
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
-    if pairs == 0:  # `prepare` gives a training split, so it is the selection that has none
-        raise UserError(f"data.select={data.get('select')}: leaves no pair to train on")
+    empty = [split for split in ("train", "val", "test") if not len(store.rows(split))]
+    if empty and store.select is not None:  # `prepare` fills the splits, so it is the selection that has none
+        raise UserError(f"data.select={store.select}: leaves no pair in {' and '.join(empty)}")
     if pairs < data.batch_size:
         raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs, no more")
     thermal = instantiate(cfg.thermal)
