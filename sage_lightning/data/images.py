@@ -16,6 +16,7 @@ from sage_lightning.sage.celsius import CelsiusError, read_celsius
 
 # Grey levels by which the channels of a grey picture that was kept as colour may differ, on average: JPEG.
 _SAME_CHANNELS = 3.0
+_MOST_CHANNELS = 4  # colours and transparency; a longer last axis is one of pixels
 
 
 def read_picture(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -82,7 +83,9 @@ def _matrix(path: Path) -> NDArray[np.float64]:
 
 def _one_channel(found: NDArray[Any]) -> NDArray[np.float64]:
     numbers = found.astype(np.float64)
-    if numbers.ndim == 3:
+    if numbers.ndim > 2:  # as torch and others keep a picture: (1, h, w), (h, w, 1) …
+        numbers = numbers.squeeze()
+    if numbers.ndim == 3 and numbers.shape[2] <= _MOST_CHANNELS:
         channels = numbers[..., :3] if numbers.shape[2] >= 3 else numbers[..., :1]
         if np.abs(channels - channels.mean(2, keepdims=True)).mean() > _SAME_CHANNELS:
             raise Unusable(quarantine.FALSE_COLOUR)
