@@ -154,7 +154,7 @@ class FolderSource:
             }
         )
         used = {"_split", *(name for name in self.columns.values() if name is not None)}
-        labels = {name: table[name] for name in table.columns if name not in used}
+        labels = {name: _plain(table[name]) for name in table.columns if name not in used}
         # A label of the collection's own that is called like a column of every index keeps its name's sense.
         own = (*COLUMNS, "given_split", "group")
         named = {f"{name}_label" if name in own else name: column for name, column in labels.items()}
@@ -186,3 +186,12 @@ def _text(column: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
         column = column.astype("Int64")
     return column.astype("str")
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """A label as an index can hold and compare it: lists, and kinds that are mixed, as texts."""
+    if pd.api.types.infer_dtype(column, skipna=True) not in ("mixed", "mixed-integer"):
+        return column
+    values = (value.tolist() if isinstance(value, np.ndarray) else value for value in column)
+    texts = [None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value) for value in values]
+    return pd.Series(texts, column.index, dtype="str")

@@ -26,8 +26,11 @@ def read_table(root: Path, split: str | None, name: str, texts: Sequence[str]) -
     """
     try:
         if _is_parquet(root / name):
-            return pd.read_parquet(root / name)
-        return pd.read_csv(root / name, dtype=dict.fromkeys(texts, "str"))
+            found = pd.read_parquet(root / name)
+            # A column by which the rows of the frame that was written were named.
+            named = [column for column in found.index.names if column is not None]
+            return found.reset_index(named) if named else found
+        return pd.read_csv(root / name, dtype=dict.fromkeys(texts, "str"), low_memory=False)
     except (ValueError, OSError) as error:  # pyarrow's and pandas' own are of these
         problem = str(error).strip().splitlines()[-1]
         raise UserError(f"{_key(split)}={name}: cannot be read as a table ({problem})") from error
@@ -89,5 +92,6 @@ def _is_parquet(path: Path) -> bool:
 
 def _columns(path: Path) -> list[str]:
     if _is_parquet(path):
-        return list(pq.read_schema(path).names)
+        # Rows' names without a name of their own are no column.
+        return [name for name in pq.read_schema(path).names if not name.startswith("__index_level_")]
     return [str(name) for name in pd.read_csv(path, nrows=0).columns]

@@ -347,3 +347,26 @@ def test_a_cell_that_names_no_file_is_a_missing_partner(folder: Path, column: st
     if not name:
         table.to_csv(folder / "data/pairs.csv", index=False)
         assert source(folder / "data").scan().index["reason"].tolist() == index["reason"].tolist()
+
+
+def test_a_column_that_names_the_rows_of_a_parquet_table_is_a_column(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table.set_index(["visible", "sequence"]).to_parquet(folder / "data/pairs.parquet")
+    found = made(folder, COLUMNS | {"group": "sequence"}, table="pairs.parquet").index
+    assert found["group"].tolist() == made(folder, COLUMNS | {"group": "sequence"}).index["group"].tolist()
+    table[table["weather"] == "clear"].to_parquet(folder / "data/some.parquet")  # rows' names without a name
+    [line] = table_problems(folder / "data", "some.parquet", {}, COLUMNS | {"node": "x"})
+    assert line == f"data.columns.node=x: some.parquet has only {HEADS}"
+
+
+def test_labels_that_are_lists_or_mixed_are_texts(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table["tags"] = [["a", "b"], [], None, ["c"]] * (PAIRS // 4)
+    table.to_parquet(folder / "data/pairs.parquet")
+    index = made(folder, table="pairs.parquet").index.set_index("rgb_path").loc[table["visible"]]
+    assert index["tags"].iloc[:4].fillna("none").tolist() == ["['a', 'b']", "[]", "none", "['c']"]
+    for split, value in (("train", 1), ("test", "many")):
+        table.drop(columns="tags").assign(n=value).to_csv(folder / f"data/{split}.csv", index=False)
+    tables = {"train": "train.csv", "test": "test.csv"}
+    index = source(folder / "data", table=None, tables=tables).scan().index
+    assert set(index["n"]) == {"1", "many"}
