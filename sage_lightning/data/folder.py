@@ -84,14 +84,13 @@ class FolderSource:
             UserError: a table cannot be read or holds no row, a time is none, or no row is for training.
         """
         texts = [column for column in self.columns.values() if column is not None]
-        parts = [
-            read_table(self.root, split, name, texts).assign(**({} if split is None else {"_split": split}))
-            for split, name in self.tables.items()
-        ]
-        table = pd.concat(parts, ignore_index=True)
+        parts = {split: read_table(self.root, split, name, texts) for split, name in self.tables.items()}
+        table = pd.concat(parts.values(), ignore_index=True)
         if table.empty:
             raise UserError(f"data.table: no row in {', '.join(self.tables.values())}")
-        index = self._index(table)
+        of_tables = [split for split, part in parts.items() for _ in range(len(part))]
+        given = pd.Series(None if None in parts else of_tables, table.index, dtype="str")
+        index = self._index(table, given)
         digest, counts = hashlib.sha256(), dict.fromkeys(("rgb_path", "ir_path"), 0)
         for column in counts:
             for path in index[column]:
@@ -99,7 +98,8 @@ class FolderSource:
                     # An array that is written anew is often as long as it was: its time tells.
                     digest.update(f"{path}\0{file.st_size}\0{file.st_mtime_ns}\n".encode())
                     counts[column] += 1
-        index = add_place_and_time(index, NodeTable())
+        # A table's positions 1, 2 … are its own, and no presets of a Sage camera that say a view.
+        index = add_place_and_time(index, NodeTable()).assign(view=pd.Series(None, index.index, dtype="str"))
         return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
 
     def _times(self, said: pd.Series) -> pd.Series:
@@ -122,10 +122,11 @@ class FolderSource:
     def _is_there(self, path: object) -> bool:
         return self._file(path) is not None
 
-    def _index(self, table: pd.DataFrame) -> pd.DataFrame:
+    def _index(self, table: pd.DataFrame, of_tables: pd.Series) -> pd.DataFrame:
+        """The index without place and time; `of_tables` is the split whose table a row stands in, or null."""
         said = {role: _text(table[name]) for role, name in self.columns.items() if name is not None}
-        if "_split" in table:
-            said["split"] = table["_split"].astype("str")
+        if of_tables.notna().any():
+            said["split"] = of_tables
         elif "split" in said and not (said["split"] == "train").any():
             found = ", ".join(sorted(said["split"].dropna().unique())[:5])
             raise UserError(f"data.columns.split={self.columns['split']}: no row says train, but {found}")
@@ -153,7 +154,7 @@ class FolderSource:
                 "reason": reason,
             }
         )
-        used = {"_split", *(name for name in self.columns.values() if name is not None)}
+        used = {name for name in self.columns.values() if name is not None}
         labels = {name: _plain(table[name]) for name in table.columns if name not in used}
         # A label of the collection's own that is called like a column of every index keeps its name's sense.
         own = (*COLUMNS, "given_split", "group")

@@ -302,6 +302,13 @@ def test_other_places_and_times_in_the_table_are_seen(
     assert store.shard_folder == before  # no picture is decoded again
 
 
+def test_a_position_of_a_table_is_no_preset_of_a_camera(folder: Path) -> None:
+    placed(folder)
+    index = source(folder / "data", PLACED).scan().index
+    assert set(index["position"]) == {"1", "2"}
+    assert index["view"].isna().all()
+
+
 def test_another_column_for_a_role_is_seen(folder: Path) -> None:
     placed(folder)
     one, other = PLACED, PLACED | {"node": "place", "position": "site"}
@@ -370,3 +377,15 @@ def test_labels_that_are_lists_or_mixed_are_texts(folder: Path) -> None:
     tables = {"train": "train.csv", "test": "test.csv"}
     index = source(folder / "data", table=None, tables=tables).scan().index
     assert set(index["n"]) == {"1", "many"}
+
+
+@pytest.mark.parametrize("tables", [{}, {"train": "pairs.csv"}])
+def test_no_column_of_a_table_is_taken_for_a_split_that_is_not_named(
+    folder: Path, tables: dict[str, str]
+) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table.assign(_split="mine").to_csv(folder / "data/pairs.csv", index=False)
+    index = source(folder / "data", table=None if tables else "pairs.csv", tables=tables).scan().index
+    assert set(index["_split"]) == {"mine"}
+    assert (index["status"] == "ok").all()
+    assert ("given_split" in index) == bool(tables)
