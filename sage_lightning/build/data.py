@@ -38,6 +38,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         split_seed=data.split.seed,
         workers=data.prepare_workers,
         select=data.get("select"),  # which checkpoints of before it have not
+        balance=data.get("balance"),
     )
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))

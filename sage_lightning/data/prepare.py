@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
+from sage_lightning.data.balance import check_strata
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
 from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
@@ -38,6 +39,7 @@ def prepare(
     split_seed: int,
     workers: int,
     select: str | None = None,
+    balance: Sequence[str] | None = None,
 ) -> PairStore:
     """The store of a collection, made first if it is not there or not whole.
 
@@ -52,9 +54,10 @@ def prepare(
         split_seed: another seed holds out other days.
         workers: processes that decode; 0 and 1 decode in this one. They change no byte.
         select: which pairs of the store are used; the store holds them all.
+        balance: columns that training is to be balanced by, which must be there before hours of decoding.
 
     Raises:
-        UserError: there is no usable pair, or the split is impossible.
+        UserError: there is no usable pair, the split is impossible, or a column is not there.
     """
     cache_dir = Path(cache_dir)
     scan = source.scan(cache_dir)
@@ -77,8 +80,11 @@ def prepare(
         if _is_whole(cache_dir / store):
             return PairStore(cache_dir / store, select)
         index = scan.index
+        whole = index.assign(**dict.fromkeys(set(COLUMNS) - set(index.columns)))
         if select is not None:
-            check_columns(select, index.assign(**dict.fromkeys(set(COLUMNS) - set(index.columns))))
+            check_columns(select, whole)
+        if balance is not None:
+            check_strata(balance, whole)
         source.split(index, val, test, split_seed)  # an impossible split is refused before hours of decoding
         count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
         notes = in_one_encoding(cache_dir / decoded, count)

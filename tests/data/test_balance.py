@@ -88,6 +88,7 @@ def test_ranks_share_the_same_batches(world: int) -> None:
     ("columns", "line"),
     [
         (["positon"], r"data\.balance=\[positon\]: no column positon; the index has daylight, position, sun"),
+        ([], r"data\.balance=\[\]: must hold at least one column"),
         (["position", "sun_elevation"], "sun_elevation is a continuous number"),
     ],
 )
