@@ -5,6 +5,7 @@ unit, scale and offset; kelvin become degrees Celsius when they are decoded.
 """
 
 import hashlib
+import logging
 import os
 import stat
 from collections.abc import Mapping
@@ -22,10 +23,13 @@ from sage_lightning.data.index import COLUMNS, add_place_and_time
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.sources import PairFiles
 from sage_lightning.data.split import by_hash
-from sage_lightning.data.tables import ROLES, SPLITS, read_table, table_problems, tables_of
+from sage_lightning.data.tables import ROLES, SPLITS, read_table, splits_of, table_problems, tables_of
 from sage_lightning.errors import UserError
 from sage_lightning.sage.nodes import NodeTable
 
+log = logging.getLogger("sage_lightning")
+
+_MOST_VALUES = 5  # of a column that are told of
 _KELVIN = 273.15
 _DEGREES = (-_KELVIN, 5000.0)  # what a temperature can be; numbers beyond are marks for "no value"
 
@@ -109,6 +113,19 @@ class FolderSource:
             raise UserError(f"data.columns.time={column}: {wrong.iloc[0]!r} in row {row + 1} is no time")
         return times.astype("datetime64[ns, UTC]")
 
+    def _splits(self, column: pd.Series) -> pd.Series:
+        """ "train", "val" and "test"; what else is said is told, and kept."""
+        splits = splits_of(column)
+        left = splits[~splits.isin(SPLITS)].fillna("").value_counts()
+        counts = [f"{count} {value!r}" for value, count in left.head(_MOST_VALUES).items()]
+        others = ", ".join(counts) + (" and others" if len(left) > _MOST_VALUES else "")
+        if not (splits == "train").any():
+            raise UserError(f"data.columns.split={self.columns['split']}: no row says train, but {others}")
+        if others:
+            text = "data.columns.split=%s: left out are %d rows that say neither train, val nor test: %s"
+            log.info(text, self.columns["split"], int(left.sum()), others)
+        return splits
+
     def _file(self, path: object) -> os.stat_result | None:
         """The file of a cell; None where it is empty, or has a name that no file has, or can have."""
         if not isinstance(path, str):
@@ -127,9 +144,8 @@ class FolderSource:
         said = {role: _text(table[name]) for role, name in self.columns.items() if name is not None}
         if of_tables.notna().any():
             said["split"] = of_tables
-        elif "split" in said and not (said["split"] == "train").any():
-            found = ", ".join(sorted(said["split"].dropna().unique())[:5])
-            raise UserError(f"data.columns.split={self.columns['split']}: no row says train, but {found}")
+        elif "split" in said:
+            said["split"] = self._splits(said["split"])
         rgb, ir = said["rgb"], said["ir"]
         there = rgb.map(self._is_there) & ir.map(self._is_there)
         reason = pd.Series("", index=table.index, dtype="str")

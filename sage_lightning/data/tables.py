@@ -9,6 +9,11 @@ import pyarrow.parquet as pq
 from sage_lightning.errors import UserError
 
 SPLITS = ("train", "val", "test")
+SPELLINGS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
 
 
@@ -34,6 +39,11 @@ def read_table(root: Path, split: str | None, name: str, texts: Sequence[str]) -
     except (ValueError, OSError) as error:  # pyarrow's and pandas' own are of these
         problem = str(error).strip().splitlines()[-1]
         raise UserError(f"{_key(split)}={name}: cannot be read as a table ({problem})") from error
+
+
+def splits_of(said: pd.Series) -> pd.Series:
+    """What a column says of splits, as "train", "val" and "test"; other values as they are."""
+    return said.str.strip().str.casefold().map(SPELLINGS).fillna(said)
 
 
 def table_problems(

@@ -233,7 +233,7 @@ def test_the_path_of_a_file_that_is_missing_is_told(folder: Path) -> None:
             {"time": "seen"},
             "data.columns.time=seen: 'yesterday, perhaps' in row",
         ),
-        ({"fold": "a"}, {"split": "fold"}, "data.columns.split=fold: no row says train, but a"),
+        ({"fold": "a"}, {"split": "fold"}, "data.columns.split=fold: no row says train, but 40 'a'"),
         (None, {}, "data.table=pairs.csv: cannot be read as a table ("),
     ],
 )
@@ -389,3 +389,32 @@ def test_no_column_of_a_table_is_taken_for_a_split_that_is_not_named(
     assert set(index["_split"]) == {"mine"}
     assert (index["status"] == "ok").all()
     assert ("given_split" in index) == bool(tables)
+
+
+def test_splits_are_taken_as_people_spell_them_and_what_is_left_out_is_told(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    spelt = [
+        "Train ",
+        "training",
+        "TRAIN",
+        "train",
+        " val",
+        "Valid",
+        "validation",
+        "TEST",
+        "testing",
+        "unused",
+    ]
+    table["fold"] = spelt * (PAIRS // 10)
+    table.loc[0, "fold"] = None
+    table.to_csv(folder / "data/pairs.csv", index=False)
+    with caplog.at_level("INFO"):
+        index = source(folder / "data", COLUMNS | {"split": "fold"}).scan().index
+    assert index["given_split"].value_counts().to_dict() == {"train": 15, "val": 12, "test": 8, "unused": 4}
+    assert (index["reason"] == "in no split").sum() == 5
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line == (
+        "data.columns.split=fold: left out are 5 rows that say neither train, val nor test: 4 'unused', 1 ''"
+    )
