@@ -19,7 +19,7 @@ import pandas as pd
 from sage_lightning.data import quarantine
 from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.images import read_picture, read_thermal
-from sage_lightning.data.index import COLUMNS, add_place_and_time
+from sage_lightning.data.index import COLUMNS, GIVEN, add_place_and_time
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.sources import PairFiles
 from sage_lightning.data.split import by_hash
@@ -42,7 +42,7 @@ class FolderSource:
         table: CSV or Parquet; null where `tables` are given.
         tables: "train", "val", "test" → such a table, or null.
         columns: "rgb" and "ir" → the columns of paths; "split", "group", "node", "position", "time" → columns
-            that say so, or null. All others are labels.
+            that say so, or null; "labels" → columns that are kept as labels, null for all others.
         ir_size: (h, w) in pixels at which thermal pictures are kept.
         thermal_unit: what the thermal numbers are: "celsius", "kelvin", "counts" or "display".
         thermal_scale: a file's numbers are multiplied by it,
@@ -57,7 +57,7 @@ class FolderSource:
         root: str | Path,
         table: str | None,
         tables: Mapping[str, str | None],
-        columns: Mapping[str, str | None],
+        columns: Mapping[str, Any],
         ir_size: tuple[int, int],
         thermal_unit: str,
         thermal_scale: float = 1.0,
@@ -68,6 +68,8 @@ class FolderSource:
         self.root = Path(root)
         self.tables = tables_of(table, tables)
         self.columns = {role: columns.get(role) for role in ROLES}
+        given = columns.get("labels")
+        self.labels: list[str] | None = None if given is None else list(given)
         self.ir_size: tuple[int, int] | None = (int(ir_size[0]), int(ir_size[1]))
         self.thermal_unit = "celsius" if thermal_unit == "kelvin" else thermal_unit  # as `read` gives it
         self._scale = thermal_scale
@@ -171,9 +173,10 @@ class FolderSource:
             }
         )
         used = {name for name in self.columns.values() if name is not None}
-        labels = {name: _plain(table[name]) for name in table.columns if name not in used}
+        kept = table.columns if self.labels is None else self.labels
+        labels = {name: _plain(table[name]) for name in kept if name not in used}
         # A label of the collection's own that is called like a column of every index keeps its name's sense.
-        own = (*COLUMNS, "given_split", "group")
+        own = (*COLUMNS, *GIVEN)
         named = {f"{name}_label" if name in own else name: column for name, column in labels.items()}
         given = {"given_split": said["split"]} if "split" in said else {}
         groups = {"group": said["group"]} if "group" in said else {}

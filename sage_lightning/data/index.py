@@ -36,6 +36,11 @@ COLUMNS = (
     "store_row",  # where the store keeps the pair; null in quarantine
 )
 
+GIVEN = ("given_split", "group")  # columns beside these that a collection's table may give
+_OF_SCENES = ("local_hour", "sun_elevation", "daylight", "view")
+# What says which pair it is or how it is used, not what it shows; `…_label` is a table's own column.
+IDENTIFIERS = (*GIVEN, *(f"{name}_label" for name in (*COLUMNS, *GIVEN) if name not in _OF_SCENES))
+
 TWILIGHT_ENDS = -6.0  # degrees: below this sun elevation it is night (civil twilight)
 
 

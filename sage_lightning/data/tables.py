@@ -1,11 +1,13 @@
 """The tables that describe a collection: where they lie, their columns, and what is amiss with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
+from sage_lightning.data.index import IDENTIFIERS
 from sage_lightning.errors import UserError
 
 SPLITS = ("train", "val", "test")
@@ -50,7 +52,7 @@ def table_problems(
     root: str | Path,
     table: str | None,
     tables: Mapping[str, str | None],
-    columns: Mapping[str, str | None],
+    columns: Mapping[str, Any],
 ) -> list[str]:
     """A line for each thing that is amiss with root, tables and columns; no file but tables is opened."""
     if not Path(root).is_dir():
@@ -82,7 +84,22 @@ def table_problems(
                 lines.append(f"data.columns.{role} has no value: give one of {', '.join(have)}")
             elif column is not None and column not in have:
                 lines.append(f"data.columns.{role}={column}: {name} has only {', '.join(have)}")
+        lines += _label_problems(columns, name, have)
     return list(dict.fromkeys(lines))
+
+
+def _label_problems(columns: Mapping[str, Any], name: str, have: Sequence[str]) -> Iterator[str]:
+    labels = columns.get("labels")
+    if labels is None:
+        return
+    shown = f"data.columns.labels=[{','.join(labels)}]"
+    if unknown := [label for label in labels if label not in have]:
+        yield f"{shown}: {name} has no column {', '.join(unknown)}; it has {', '.join(have)}"
+    for role in ROLES:
+        if columns.get(role) in labels:
+            yield f"{shown}: {columns[role]} is data.columns.{role} already; leave it out of one"
+    if own := [label for label in labels if f"{label}_label" in IDENTIFIERS and label in have]:
+        yield f"{shown}: {', '.join(own)} is what an index calls a column of its own; rename it in {name}"
 
 
 def tables_of(table: str | None, tables: Mapping[str, str | None]) -> dict[str | None, str]:

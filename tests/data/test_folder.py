@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from sage_lightning.data.folder import FolderSource
+from sage_lightning.data.index import label_columns
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import PairFiles
 from sage_lightning.data.store import PairStore
@@ -183,6 +184,19 @@ def test_degrees_are_degrees_whatever_the_file(
             [
                 f"data.columns.rgb=visibel: pairs.csv has only {HEADS}",
                 f"data.columns.group=night: pairs.csv has only {HEADS}",
+            ],
+        ),
+        (
+            {"columns": COLUMNS | {"labels": ["wether", "fold"]}},
+            [f"data.columns.labels=[wether,fold]: pairs.csv has no column wether; it has {HEADS}"],
+        ),
+        (
+            {"columns": COLUMNS | {"group": "sequence", "labels": ["sequence", "split"]}},
+            [
+                "data.columns.labels=[sequence,split]: sequence is data.columns.group already; "
+                "leave it out of one",
+                "data.columns.labels=[sequence,split]: split is what an index calls a column of its own; "
+                "rename it in pairs.csv",
             ],
         ),
     ],
@@ -418,3 +432,12 @@ def test_splits_are_taken_as_people_spell_them_and_what_is_left_out_is_told(
     assert line == (
         "data.columns.split=fold: left out are 5 rows that say neither train, val nor test: 4 'unused', 1 ''"
     )
+
+
+def test_labels_are_all_other_columns_or_those_that_are_named(folder: Path) -> None:
+    columns = COLUMNS | {"group": "sequence", "split": "fold"}
+    index = source(folder / "data", columns).scan().index
+    assert label_columns(index) == ["weather", "split_label", "given_split", "group"]
+    named = source(folder / "data", columns | {"labels": ["weather"]}).scan().index
+    assert label_columns(named) == ["weather", "given_split", "group"]
+    assert label_columns(source(folder / "data", COLUMNS | {"labels": []}).scan().index) == []
