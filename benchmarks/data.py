@@ -24,6 +24,7 @@ from torchvision.transforms import v2
 
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import SimulatedSource
+from sage_lightning.data.split import Split
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.sage.celsius import read_celsius
 
@@ -66,7 +67,7 @@ def main() -> None:
             seed=0,
             workers=2,
         )
-        store = prepare(source, Path(folder), STORE_SIZE, val=0.2, test=0.2, split_seed=0, workers=1)
+        store = prepare(source, Path(folder), STORE_SIZE, split=Split(val=0.2, test=0.2), workers=1)
         pairs = store.index[store.index["status"] == "ok"]
         files = [
             (source.root / rgb, source.root / ir)

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
+from sage_lightning.build.split import split
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.balance import strata_of
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.index import summary
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.prepare import prepare
+from sage_lightning.data.split import SPLITS
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
@@ -33,16 +35,14 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         instantiate(data.source),
         cache_dir=Path(cfg.paths.data_dir),
         rgb_store_size=pair(data.rgb_store_size),
-        val=data.split.val,
-        test=data.split.test,
-        split_seed=data.split.seed,
+        split=split(cfg),
         workers=data.prepare_workers,
         select=data.get("select"),  # which checkpoints of before it have not
         balance=data.get("balance"),
     )
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
-    empty = [split for split in ("train", "val", "test") if not len(store.rows(split))]
+    empty = [name for name in SPLITS if not len(store.rows(name))]
     if empty and store.select is not None:  # `prepare` fills the splits, so it is the selection that has none
         raise UserError(f"data.select={store.select}: leaves no pair in {' and '.join(empty)}")
     if pairs < data.batch_size:

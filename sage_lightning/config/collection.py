@@ -1,6 +1,7 @@
 """What a collection of pairs must be like: its unit, its files, and what the simulated camera can do."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from sage_lightning.config.pictures import pictures
 from sage_lightning.errors import UserError
 
 # data/sources.py, which takes half a second to import, is imported where it is asked.
-_SAGE = "sage_lightning.data.sources.SageSource"
-_FOLDER = "sage_lightning.data.folder.FolderSource"
-_SIMULATED = "sage_lightning.data.sources.SimulatedSource"
+SAGE = "sage_lightning.data.sources.SageSource"
+FOLDER = "sage_lightning.data.folder.FolderSource"
+SIMULATED = "sage_lightning.data.sources.SimulatedSource"
 
 
 def units(config: dict[str, Any]) -> Iterator[str]:
@@ -25,8 +26,8 @@ def units(config: dict[str, Any]) -> Iterator[str]:
 
     if unit not in THERMAL_UNITS:
         yield f"data.thermal_unit={unit}: not one of {', '.join(THERMAL_UNITS)}"
-    elif (source := get(config, "data.source._target_")) in (_SAGE, _SIMULATED):
-        camera = "Sage cameras'" if source == _SAGE else "the simulated camera's"
+    elif (source := get(config, "data.source._target_")) in (SAGE, SIMULATED):
+        camera = "Sage cameras'" if source == SAGE else "the simulated camera's"
         yield f"data.thermal_unit={unit}: {camera} files hold degrees Celsius"
     elif unit in ("counts", "display") and get_object(thermal).needs_degrees:
         name = thermal.rpartition(".")[2].lower()
@@ -37,7 +38,7 @@ def tables(config: dict[str, Any]) -> Iterator[str]:
     """Tables that are there, and have the columns that are named; `folders` says where the root is not."""
     data = config.get("data", {})
     root = data.get("root")
-    if get(config, "data.source._target_") != _FOLDER or root is None or not Path(root).is_dir():
+    if get(config, "data.source._target_") != FOLDER or root is None or not Path(root).is_dir():
         return
     from sage_lightning.data.tables import table_problems
 
@@ -57,11 +58,14 @@ def selection(config: dict[str, Any]) -> Iterator[str]:
 
 
 def pairs(config: dict[str, Any]) -> Iterator[str]:
-    """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is."""
+    """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is.
+
+    An inventory is taken of a folder without pairs, too.
+    """
     root, nodes = get(config, "data.root"), get(config, "data.nodes")
-    if get(config, "data.source._target_") != _SAGE:
+    if get(config, "data.source._target_") != SAGE:
         return
-    if root is not None and Path(root).is_dir():
+    if root is not None and Path(root).is_dir() and "inventory" not in config:
         from sage_lightning.data.scan import pairless
 
         if line := pairless(Path(root)):
@@ -77,7 +81,7 @@ def pairs(config: dict[str, Any]) -> Iterator[str]:
 
 def simulation(config: dict[str, Any]) -> Iterator[str]:
     """What the simulated camera itself refuses; of keys that other rules refuse it is not asked."""
-    if get(config, "data.source._target_") != _SIMULATED:
+    if get(config, "data.source._target_") != SIMULATED:
         return
     from sage_lightning.data.simulated.camera import SimulatedCamera
     from sage_lightning.data.sources import read_size
@@ -92,3 +96,27 @@ def simulation(config: dict[str, Any]) -> Iterator[str]:
         SimulatedCamera(Path(), **asked)
     except UserError as error:
         yield from error.lines
+
+
+def lags(config: dict[str, Any]) -> Iterator[str]:
+    """Durations that are some, the tolerance shorter than the lag."""
+    given = {name: config[name] for name in ("lag", "tolerance") if config.get(name) is not None}
+    known = {name: _duration(text) for name, text in given.items()}
+    for name, example in (("lag", "30min"), ("tolerance", "5min")):
+        if name in given and known[name] is None:
+            yield f"{name}={given[name]}: not a duration; write it as {name}={example}"
+    lag, tolerance = known.get("lag"), known.get("tolerance")
+    if lag is not None and lag <= timedelta(0):
+        yield f"lag={given['lag']}: must be above 0"
+    elif lag is not None and tolerance is not None and not timedelta(0) <= tolerance < lag:
+        yield f"tolerance={given['tolerance']}: must be at least 0 and below lag={given['lag']}"
+
+
+def _duration(text: Any) -> timedelta | None:
+    import pandas as pd  # half a second, and most commands have no durations
+
+    try:
+        found = pd.Timedelta(str(text)) if text is not None else None
+    except ValueError:
+        return None
+    return None if found is None or pd.isna(found) else found.to_pytimedelta()

@@ -77,15 +77,13 @@ class Catalogue:
             self._write(files, index, {"folders": digests, "places": places, "legacy": bool(legacy), **facts})
         return scan
 
-    def learn(self, failed: Mapping[str, str], decoded: Sequence[str]) -> None:
-        """Keeps what decoding has told: of all pairs that were decoded, the reasons of those that failed."""
+    def learn(self, decoded: pd.DataFrame) -> None:
+        """Keeps what decoding has told: `pair_id` and `reason`, "" where all is well, of decoded pairs."""
         with self._locked():
             known = self._verdicts()
-            reasons = [failed.get(pair_id, "") for pair_id in decoded]
-            said = pd.DataFrame({"pair_id": decoded, "reason": reasons}, dtype="str")
-            rest = known[~known["pair_id"].isin(said["pair_id"])]
-            said = pd.concat([rest, said], ignore_index=True).sort_values("pair_id", ignore_index=True)
-            self._save(said, "verdicts")
+            rest = known[~known["pair_id"].isin(decoded["pair_id"])]
+            said = pd.concat([rest, decoded[["pair_id", "reason"]].astype("str")])
+            self._save(said.sort_values("pair_id", ignore_index=True), "verdicts")
 
     def judged(self, index: pd.DataFrame) -> pd.DataFrame:
         """The index with what decoding has told of its pairs, so far."""

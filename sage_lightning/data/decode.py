@@ -3,7 +3,7 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -47,14 +47,48 @@ def decode_pairs(
     missing = {shard: part for shard, part in enumerate(parts) if not is_sound(folder, shard)}
     total = sum(len(part) for part in missing.values())
     decode = partial(_decode, source, rgb_size, ir_size)
-    # Spawned, not forked: PyTorch's threads may run here, and a fork takes their locks along but not them.
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn) if workers > 1 and total >= POOL_PAYS_FROM else None
     if missing:
-        with pool or nullcontext():
+        with _pool(workers, total) as pool:
             for _ in track(_write_shards(missing, folder, decode, pool), "Decoding pairs", total):
                 pass
     return len(parts)
+
+
+def decoded_again(
+    source: PairSource, pairs: pd.DataFrame, rgb_size: tuple[int, int], ir_size: tuple[int, int], workers: int
+) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """Decodes pairs and keeps nothing but what it tells of them; arguments as for `decode_pairs`.
+
+    Returns:
+        failed: reasons by pair id of those that cannot be used.
+        contents: hashes of both files by pair id of the others.
+    """
+    decode = partial(_decode, source, rgb_size, ir_size)
+    failed: dict[str, str] = {}
+    contents: dict[str, tuple[str, str]] = {}
+    with _pool(workers, len(pairs)) as pool:
+        results = _mapped(pool, decode, pair_files_of(pairs))
+        named = zip(pairs["pair_id"], track(results, "Looking at files", len(pairs)), strict=True)
+        for pair_id, result in named:
+            if isinstance(result, str):
+                failed[pair_id] = result
+            else:
+                contents[pair_id] = result.content
+    return failed, contents
+
+
+def _pool(workers: int, pairs: int) -> AbstractContextManager[ProcessPoolExecutor | None]:
+    """Processes that decode; none where they would not pay."""
+    if workers <= 1 or pairs < POOL_PAYS_FROM:
+        return nullcontext()
+    # Spawned, not forked: PyTorch's threads may run here, and a fork takes their locks along but not them.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+
+
+def _mapped(
+    pool: ProcessPoolExecutor | None, decode: Decode, pairs: list[PairFiles]
+) -> Iterator[Frame | str]:
+    return map(decode, pairs) if pool is None else pool.map(decode, pairs, chunksize=8)
 
 
 def _write_shards(
@@ -62,8 +96,7 @@ def _write_shards(
 ) -> Iterator[None]:
     """Writes shard after shard; yields once a pair, so that progress can be shown."""
     for shard, part in parts.items():
-        those = pair_files_of(part)
-        results = map(decode, those) if pool is None else pool.map(decode, those, chunksize=8)
+        results = _mapped(pool, decode, pair_files_of(part))
         frames: list[Frame] = []
         contents: dict[str, tuple[str, str]] = {}
         failed: dict[str, str] = {}

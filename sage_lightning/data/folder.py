@@ -4,6 +4,7 @@ Paths count from the collection's root, that of the table too. What the thermal 
 unit, scale and offset; kelvin become degrees Celsius when they are decoded.
 """
 
+import dataclasses
 import hashlib
 import logging
 import os
@@ -22,8 +23,8 @@ from sage_lightning.data.images import read_picture, read_thermal
 from sage_lightning.data.index import COLUMNS, GIVEN, add_place_and_time
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.sources import PairFiles
-from sage_lightning.data.split import by_hash
-from sage_lightning.data.tables import ROLES, SPLITS, read_table, splits_of, table_problems, tables_of
+from sage_lightning.data.split import SPLITS, Split, dealt
+from sage_lightning.data.tables import ROLES, read_table, splits_of, table_problems, tables_of
 from sage_lightning.errors import UserError
 from sage_lightning.sage.nodes import NodeTable
 
@@ -81,7 +82,8 @@ class FolderSource:
             "scale": thermal_scale,
             "offset": thermal_offset,
         }
-        self.places: list[Any] = []  # none are known
+        self.nodes = NodeTable()  # none are known
+        self.places: list[Any] = []
 
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Reads the tables and looks which files are there.
@@ -105,7 +107,7 @@ class FolderSource:
                     digest.update(f"{path}\0{file.st_size}\0{file.st_mtime_ns}\n".encode())
                     counts[column] += 1
         # A table's positions 1, 2 … are its own, and no presets of a Sage camera that say a view.
-        index = add_place_and_time(index, NodeTable()).assign(view=pd.Series(None, index.index, dtype="str"))
+        index = add_place_and_time(index, self.nodes).assign(view=pd.Series(None, index.index, dtype="str"))
         return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
 
     def _times(self, said: pd.Series) -> pd.Series:
@@ -183,22 +185,22 @@ class FolderSource:
         index = index.assign(**named, **given, **groups)
         return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
 
-    def split(self, index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
+    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """Given splits as they are; what has none of its own is dealt from the training rows, by hash."""
-        given = index.get("given_split")
-        groups = index["group"] if "group" in index else index["pair_id"]
-        return by_hash(index["status"] == "ok", groups, given, val, test, seed)
+        groups = "group" if "group" in index else "pair_id"
+        return dealt(index, dataclasses.replace(split, by=split.by or groups), index.get("given_split"))
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        assert self.ir_size is not None
         rgb = read_picture(self.root / pair.rgb_path, size)
-        thermal = read_thermal(
-            self.root / pair.ir_path, self.ir_size, self._scale, self._offset, self._bounds
-        )
-        return rgb, thermal
+        return rgb, self.read_thermal(pair.ir_path)
+
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """See `PairSource.read_thermal`."""
+        assert self.ir_size is not None
+        return read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
 
 
 def _text(column: pd.Series) -> pd.Series:

@@ -9,7 +9,8 @@ So another split, other labels or another node table decode nothing again.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from sage_lightning.data.balance import check_strata
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
 from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
-from sage_lightning.data.quarantine import DUPLICATE_CONTENT
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, read_note, write_json
 from sage_lightning.data.sources import PairSource
+from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.verdicts import settled
 from sage_lightning.errors import UserError
 
 FORMAT = 3  # of what is written; another number makes every store again
@@ -34,9 +36,7 @@ def prepare(
     source: PairSource,
     cache_dir: Path,
     rgb_store_size: tuple[int, int],
-    val: float,
-    test: float,
-    split_seed: int,
+    split: Split,
     workers: int,
     select: str | None = None,
     balance: Sequence[str] | None = None,
@@ -49,9 +49,7 @@ def prepare(
         source: the collection.
         cache_dir: where stores are kept.
         rgb_store_size: (H, W) in pixels at which RGB is kept.
-        val: share of local days held out to watch training.
-        test: share of local days held out for evaluation.
-        split_seed: another seed holds out other days.
+        split: how pairs are dealt to training, validation and test.
         workers: processes that decode; 0 and 1 decode in this one. They change no byte.
         select: which pairs of the store are used; the store holds them all.
         balance: columns that training is to be balanced by, which must be there before hours of decoding.
@@ -64,12 +62,11 @@ def prepare(
     pairs = _usable(scan.index, source)
     rgb_size, ir_size = (
         (int(rgb_store_size[0]), int(rgb_store_size[1])),
-        source.ir_size or _thermal_size(pairs),
+        source.ir_size or thermal_size(pairs),
     )
     decoded = _name("decoded", FORMAT, scan.content, _asked(pairs), source.recipe, rgb_size, ir_size)
-    store = _name(
-        "store", decoded, index_hash(scan.index), place_hash(scan.index), source.places, val, test, split_seed
-    )
+    listed = [index_hash(scan.index), place_hash(scan.index)]
+    store = _name("store", decoded, listed, source.places, asdict(split))
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -85,13 +82,15 @@ def prepare(
             check_columns(select, whole)
         if balance is not None:
             check_strata(balance, whole)
-        source.split(index, val, test, split_seed)  # an impossible split is refused before hours of decoding
+        source.split(index, split)  # an impossible split is refused before hours of decoding
         count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
         notes = in_one_encoding(cache_dir / decoded, count)
-        index = _settle(index, notes)
-        _tell(Catalogue(cache_dir, source.root, source.recipe), index, pairs)
+        failed = {pair_id: reason for note in notes for pair_id, reason in note["failed"].items()}
+        contents = {pair_id: files for note in notes for pair_id, files in note["contents"].items()}
+        index = settled(index, failed, contents)
+        Catalogue(cache_dir, source.root, source.recipe).learn(index[index["pair_id"].isin(pairs["pair_id"])])
         _usable(index, source)
-        index["split"] = source.split(index, val, test, split_seed)
+        index["split"] = source.split(index, split)
         dtype = next(note["files"]["ir"]["dtype"] for note in notes if note["pairs"])
         manifest = {
             "format": FORMAT,
@@ -103,7 +102,7 @@ def prepare(
             "ir_size": ir_size,
             "index_hash": index_hash(index),
             "source": source.recipe,
-            "split": {"val": val, "test": test, "seed": split_seed},
+            "split": asdict(split),
             "other_files": scan.others,
         }
         _write(cache_dir / store, index[[*COLUMNS, *label_columns(index)]], manifest)
@@ -123,14 +122,7 @@ def _asked(pairs: pd.DataFrame) -> str:
     return hashlib.sha256(names.encode()).hexdigest()
 
 
-def _tell(catalogue: Catalogue, index: pd.DataFrame, pairs: pd.DataFrame) -> None:
-    decoded = index[index["pair_id"].isin(pairs["pair_id"])]
-    failed = decoded[decoded["status"] != "ok"]
-    reasons = dict(zip(failed["pair_id"], failed["reason"], strict=True))
-    catalogue.learn(reasons, decoded["pair_id"].tolist())
-
-
-def _thermal_size(pairs: pd.DataFrame) -> tuple[int, int]:
+def thermal_size(pairs: pd.DataFrame) -> tuple[int, int]:
     """(h, w) that most pairs have by their names; the larger of two as common. One store holds one size."""
     counts = Counter(zip(pairs["ir_height"].tolist(), pairs["ir_width"].tolist(), strict=True))
     return max(counts, key=lambda size: (counts[size], size))
@@ -145,34 +137,6 @@ def _is_whole(folder: Path) -> bool:
         return False
     store = PairStore(folder)
     return all(read_note(store.shard_folder, shard) for shard in range(len(store.manifest["shard_pairs"])))
-
-
-def _settle(index: pd.DataFrame, notes: list[dict[str, Any]]) -> pd.DataFrame:
-    """The index with what decoding found out: who is quarantined after all, where the others are kept."""
-    failed = {pair_id: reason for note in notes for pair_id, reason in note["failed"].items()}
-    contents = {pair_id: files for note in notes for pair_id, files in note["contents"].items()}
-    asked = index["status"] == "ok"
-    kept = asked & ~index["pair_id"].isin(list(failed))
-    reason = index["reason"].mask(asked & ~kept, index["pair_id"].map(failed))
-    reason = reason.mask(_seen_before(index["pair_id"].where(kept), contents), DUPLICATE_CONTENT)
-    usable = kept & (reason == "")
-    return index.assign(
-        status=index["status"].mask(asked & ~usable, "quarantined"),
-        reason=reason,
-        store_row=(kept.cumsum() - 1).where(usable).astype("Int64"),
-    )
-
-
-def _seen_before(pair_ids: pd.Series, contents: Mapping[str, Sequence[str]]) -> pd.Series:
-    """Whether a pair's picture or thermal file is, byte for byte, that of a pair before it.
-
-    A camera that is stuck, or an upload that was sent twice, gives old pictures under new times.
-    """
-    found = pd.Series(False, pair_ids.index)
-    for side in (0, 1):
-        digests = pair_ids.map({pair_id: files[side] for pair_id, files in contents.items()})
-        found |= digests.notna() & digests.duplicated()
-    return found
 
 
 def _write(folder: Path, index: pd.DataFrame, manifest: dict[str, Any]) -> None:

@@ -1,89 +1,138 @@
-"""Train, val and test by whole local days, or by groups: neighbouring frames show the same weather.
+"""Train, val and test by whole groups, such as local days: neighbouring frames show the same weather.
 
-A day's split is a function of the day's name and the seed and of nothing else: adding data moves no pair, and
-all nodes hold out the same days.
+A group's split is a function of its name and the seed and of nothing else: adding data moves no pair, and all
+nodes hold out the same days.
 """
 
+import datetime
 import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import pandas as pd
 
 from sage_lightning.errors import UserError
 
-
-def by_day(index: pd.DataFrame, val: float, test: float, seed: int) -> pd.Series:
-    """The split of every row: "train", "val", "test", or "" for a row in quarantine.
-
-    Args:
-        index: with `status` and `local_day`.
-        val: the share of days held out to watch training, in [0, 1).
-        test: the share of days held out for evaluation, in [0, 1).
-        seed: another seed deals the days differently.
-
-    Raises:
-        UserError: the shares are not legal, or a split that was asked for gets no day.
-    """
-    if not (0 <= val < 1 and 0 <= test < 1 and val + test < 1):
-        raise UserError(
-            f"data.split.val={val}, data.split.test={test}: each must be in [0, 1) and their sum below 1"
-        )
-    usable = index["status"] == "ok"
-    place = {day: _place(day, seed) for day in sorted(index.loc[usable, "local_day"].unique())}
-    split = {day: "test" if x < test else "val" if x < test + val else "train" for day, x in place.items()}
-    _refuse_empty(set(split.values()), len(place), val, test)
-    return pd.Series(index["local_day"].map(split).where(usable, ""), dtype="str", name="split")
+SPLITS = ("train", "val", "test")
+KINDS = ("day", "node", "position")  # beside the names of columns
 
 
-def by_hash(
-    usable: pd.Series, groups: pd.Series, given: pd.Series | None, val: float, test: float, seed: int
-) -> pd.Series:
-    """The split of every row; a group is never on two sides, unless the given splits have it so.
+@dataclass(frozen=True)
+class Split:
+    """How pairs are dealt.
 
-    Args:
-        usable: whether a row is.
-        groups: what must stay together.
-        given: "train", "val", "test", or anything else; None deals all rows. A split that it gives no row is
-            dealt from its training rows.
-        val: the share of groups held out to watch training, in [0, 1).
-        test: the share of groups held out for evaluation, in [0, 1).
+    Attributes:
+        val: share of groups held out to watch training, in [0, 1).
+        test: share of groups held out for evaluation, in [0, 1).
         seed: another seed deals the groups differently.
+        by: what makes a group: "day" (local solar), "node", "position" (of one node), or a column of the
+            index, such as one of sequences; None for what the collection is usually dealt by.
+        gap_days: local days on either side of another split's days that are left out, of training first.
 
     Raises:
-        UserError: a split that was asked for gets no row.
+        UserError: shares that are none, or a gap between groups that are no days.
     """
-    place = groups.astype("str").map(lambda group: _place(group, seed))
-    split = pd.Series("train", index=usable.index, dtype="str") if given is None else given.copy()
-    have = set(split[usable])
-    share = 0.0
-    for name, wanted in (("test", test), ("val", val)):
-        if name in have or wanted == 0:
-            continue
-        dealt = usable & (split == "train") & (place >= share) & (place < share + wanted)
-        split = split.mask(dealt, name)
-        share += wanted
-    split = split.where(usable, "")
-    empty = [name for name in ("train", "val", "test") if not (split == name).any()]
-    if empty:
+
+    val: float
+    test: float
+    seed: int = 0
+    by: str | None = None
+    gap_days: int = 0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.val < 1 and 0 <= self.test < 1 and self.val + self.test < 1):
+            raise UserError(f"{self._shares}: each must be in [0, 1) and their sum below 1")
+        if self.gap_days and self.by not in (None, "day"):
+            raise UserError(
+                f"data.split.gap_days={self.gap_days}: splits by {self.by} have no days between; "
+                "use data.split.by=day"
+            )
+
+    @property
+    def _shares(self) -> str:
+        return f"data.split.val={self.val}, data.split.test={self.test}"
+
+    def name_of(self, group: str, given: Collection[str] = ()) -> str:
+        """The split of a group, but for those splits that are given."""
+        place = _place(group, self.seed)
+        for name, share in (("test", self.test), ("val", self.val)):
+            if name not in given:
+                if place < share:
+                    return name
+                place -= share
+        return "train"
+
+    def refuse_empty(self, split: pd.Series, groups: pd.Series) -> None:
+        """A split that was asked for must have a pair.
+
+        Raises:
+            UserError: it has none.
+        """
+        wanted = {"train": True, "val": self.val > 0, "test": self.test > 0}
+        empty = [name for name, asked in wanted.items() if asked and not (split == name).any()]
+        if not empty:
+            return
+        count = groups[split != ""].nunique() if (split != "").any() else groups.nunique()
+        unit = "pair" if self.by == "pair_id" else self.by
         raise UserError(
-            f"data.split.val={val}, data.split.test={test}: no pair for {' and '.join(empty)} among "
-            f"{int(usable.sum())}: change these shares or data.split.seed, or bring more pairs"
+            f"{self._shares}: no {unit} for {' and '.join(empty)}, since splits are whole {unit}s and there "
+            f"are {count}: change these shares or data.split.seed, or bring more {unit}s"
         )
-    return pd.Series(split, dtype="str", name="split")
 
 
-def _place(day: str, seed: int) -> float:
-    """Where a day, or a group, lies in [0, 1)."""
-    digest = hashlib.sha256(f"{seed}:{day}".encode()).digest()
+def dealt(index: pd.DataFrame, split: Split, given: pd.Series | None = None) -> pd.Series:
+    """The split of every row: "train", "val", "test", or "" in quarantine and near a split's edge.
+
+    Args:
+        index: with `status`, `pair_id`, `node`, `position` and what `split.by` names.
+        split: how; its `by` is said.
+        given: "train", "val", "test", or anything else, for each row; a split that it gives no row is dealt
+            from its training rows. None deals all rows.
+
+    Raises:
+        UserError: there is no such column, or a split that was asked for gets no pair.
+    """
+    usable = index["status"] == "ok"
+    groups = _groups(index, split.by)
+    have = () if given is None else set(given[usable])
+    drawn = groups.map({group: split.name_of(group, have) for group in groups.unique()})
+    found = drawn if given is None else given.where(given != "train", drawn)
+    found = pd.Series(found.where(usable, ""), dtype="str", name="split")
+    if split.gap_days:
+        found = found.mask(_near_an_edge(groups, found, split), "")
+    split.refuse_empty(found, groups)
+    return found
+
+
+def _groups(index: pd.DataFrame, by: str | None) -> pd.Series:
+    """What must stay together, by name; where that is not known each pair stands alone."""
+    assert by is not None, "the source says it where the user does not"
+    if by == "position":
+        return index["node"] + "/" + index["position"].fillna("unknown")
+    column = {"day": "local_day"}.get(by, by)
+    if column not in index:
+        legal = ", ".join([*KINDS, *sorted(set(index.columns) - {*KINDS, "local_day"})])
+        raise UserError(f"data.split.by={by}: not one of {legal}")
+    return index[column].astype("str").fillna(index["pair_id"])
+
+
+def _near_an_edge(groups: pd.Series, found: pd.Series, split: Split) -> pd.Series:
+    """Whether a pair's day is near one of a split that goes before its own, be there pairs of it or not."""
+    rank = {"test": 0, "val": 1, "train": 2, "": -1}
+    near = {}
+    for day in groups.unique():
+        try:
+            date = datetime.date.fromisoformat(day)
+        except ValueError:
+            near[day] = 2  # of unknown day, and near to none
+            continue
+        steps = [step for step in range(-split.gap_days, split.gap_days + 1) if step]
+        neighbours = [split.name_of((date + datetime.timedelta(days=step)).isoformat()) for step in steps]
+        near[day] = min(rank[name] for name in neighbours)
+    return groups.map(near) < found.map(rank)
+
+
+def _place(group: str, seed: int) -> float:
+    """Where a group lies in [0, 1)."""
+    digest = hashlib.sha256(f"{seed}:{group}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
-
-
-def _refuse_empty(filled: set[str], days: int, val: float, test: float) -> None:
-    wanted = {"train": True, "val": val > 0, "test": test > 0}
-    empty = [name for name, asked in wanted.items() if asked and name not in filled]
-    if not empty:
-        return
-    raise UserError(
-        f"data.split.val={val}, data.split.test={test}: no day for {' and '.join(empty)}, "
-        f"since splits are whole local days and there are {days}: "
-        "change these shares or data.split.seed, or bring more days"
-    )

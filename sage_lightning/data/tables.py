@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from sage_lightning.data.index import IDENTIFIERS
+from sage_lightning.data.split import SPLITS
 from sage_lightning.errors import UserError
 
-SPLITS = ("train", "val", "test")
 SPELLINGS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),

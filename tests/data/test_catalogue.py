@@ -56,6 +56,10 @@ def pairs(root: Path) -> list[str]:
     return [f"{NODES[0]}-{START + number}" for number in range(3)]
 
 
+def verdicts(ids: list[str], *reasons: str) -> pd.DataFrame:
+    return pd.DataFrame({"pair_id": ids, "reason": reasons})
+
+
 def anew(root: Path) -> Scan:
     scan = scan_folder(root)
     return Scan(
@@ -114,7 +118,7 @@ def test_other_places_are_told_anew_and_verdicts_stay(tmp_path: Path) -> None:
     good = pairs(tmp_path / "files")
     kept = Catalogue(tmp_path / "cache", tmp_path / "files", {})
     assert kept.scan(NodeTable(), keep_mismatches=False).index["daylight"].isna().all()
-    kept.learn({good[0]: "truncated"}, good)
+    kept.learn(verdicts(good, "truncated", "", ""))
     assert_same(kept.scan(PLACES, keep_mismatches=False), anew(tmp_path / "files"))
     judged = kept.judged(anew(tmp_path / "files").index).set_index("pair_id")
     assert judged.loc[good, "status"].tolist() == ["quarantined", "ok", "ok"]
@@ -125,11 +129,11 @@ def test_a_verdict_goes_with_its_files(tmp_path: Path) -> None:
     ids, root = pairs(tmp_path / "files"), tmp_path / "files"
     kept = Catalogue(tmp_path / "cache", root, {})
     index = kept.scan(PLACES, keep_mismatches=False).index
-    kept.learn(dict.fromkeys(ids[:2], "truncated"), ids)
+    kept.learn(verdicts(ids, "truncated", "truncated", ""))
     (root / index.set_index("pair_id")["ir_path"][ids[0]]).write_bytes(b"a whole file now")
     index = kept.scan(PLACES, keep_mismatches=False).index
     assert kept.judged(index).set_index("pair_id").loc[ids, "status"].tolist() == ["ok", "quarantined", "ok"]
-    kept.learn({}, ids)
+    kept.learn(verdicts(ids, "", "", ""))
     assert (kept.judged(index)["status"] == "ok").all()
 
 

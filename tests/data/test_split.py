@@ -1,54 +1,98 @@
-"""Splits are whole local days, and no pair ever moves."""
+"""Splits are whole groups of pairs, local days by default, and no pair ever moves."""
 
 import pandas as pd
 import pytest
 
-from sage_lightning.data.split import by_day
+from sage_lightning.data.split import Split, dealt
 from sage_lightning.errors import UserError
+
+BY_DAY = Split(val=0.1, test=0.25, by="day")
 
 
 def days(count: int, start: str = "2024-01-01") -> pd.DataFrame:
     """Three pairs a day, of which one is in quarantine."""
     names = pd.date_range(start, periods=count).strftime("%Y-%m-%d").repeat(3)
-    return pd.DataFrame({"local_day": names, "status": ["ok", "ok", "quarantined"] * count})
+    rows = range(3 * count)
+    return pd.DataFrame(
+        {
+            "pair_id": [f"{day}-{row}" for day, row in zip(names, rows, strict=True)],
+            "node": [f"n{row % 40}" for row in rows],
+            "position": pd.Series([None if row % 5 == 0 else str(row % 5) for row in rows], dtype="str"),
+            "sequence": pd.Series([None if row % 11 == 0 else row // 6 for row in rows], dtype="Int64"),
+            "local_day": names,
+            "status": ["ok", "ok", "quarantined"] * count,
+        }
+    )
+
+
+def by(name: str, **options: float) -> Split:
+    return Split(**({"val": 0.2, "test": 0.3} | options), by=name)
 
 
 def test_shares_are_about_those_asked_for() -> None:
     index = days(2000)
-    split = by_day(index, val=0.1, test=0.25, seed=0)[index["status"] == "ok"]
-    shares = split.value_counts(normalize=True)
+    shares = dealt(index, BY_DAY)[index["status"] == "ok"].value_counts(normalize=True)
     assert shares["test"] == pytest.approx(0.25, abs=0.03)
     assert shares["val"] == pytest.approx(0.1, abs=0.02)
 
 
-def test_no_day_is_in_two_splits_and_quarantine_is_in_none() -> None:
-    index = days(100)
-    index["split"] = by_day(index, val=0.1, test=0.25, seed=3)
+@pytest.mark.parametrize("kind", ["day", "node", "position", "sequence"])
+def test_no_group_is_in_two_splits_and_quarantine_is_in_none(kind: str) -> None:
+    index = days(200)
+    index["split"] = dealt(index, by(kind))
     assert (index["split"] == "").eq(index["status"] != "ok").all()
-    usable = index[index["status"] == "ok"]
-    assert usable.groupby("local_day")["split"].nunique().eq(1).all()
+    columns = {"day": ["local_day"], "position": ["node", "position"]}.get(kind, [kind])
+    groups = index[index["status"] == "ok"].groupby(columns, dropna=kind != "position")["split"].nunique()
+    if kind != "sequence":
+        assert groups.eq(1).all()
+    else:  # pairs of no sequence stand alone
+        assert groups[groups.index.notna()].eq(1).all()
+        assert index.loc[index["sequence"].isna() & (index["status"] == "ok"), "split"].nunique() == 3
 
 
-def test_added_data_moves_no_pair() -> None:
+@pytest.mark.parametrize("split", [BY_DAY, by("day", gap_days=1), by("sequence"), by("position")])
+def test_added_data_moves_no_pair(split: Split) -> None:
     index = days(60)
     more = pd.concat([days(40, start="2023-06-01"), index, days(30, start="2025-01-01")], ignore_index=True)
-    before, after = by_day(index, 0.1, 0.25, 0), by_day(more, 0.1, 0.25, 0)
-    assert after[120:300].tolist() == before.tolist()
+    assert dealt(more, split)[120:300].tolist() == dealt(index, split).tolist()
 
 
 def test_more_validation_days_leave_the_test_days() -> None:
     index = days(60)
-    few, many = by_day(index, 0.1, 0.25, 0), by_day(index, 0.3, 0.25, 0)
+    few, many = dealt(index, BY_DAY), dealt(index, Split(val=0.3, test=0.25, by="day"))
     assert (few == "test").eq(many == "test").all()
 
 
 def test_the_seed_deals_anew() -> None:
     index = days(60)
-    assert not by_day(index, 0.1, 0.25, 0).equals(by_day(index, 0.1, 0.25, 1))
+    assert not dealt(index, BY_DAY).equals(dealt(index, Split(val=0.1, test=0.25, seed=1, by="day")))
 
 
 def test_a_share_of_zero_does_without() -> None:
-    assert set(by_day(days(3), 0.0, 0.0, 0)) == {"train", ""}
+    assert set(dealt(days(3), Split(val=0.0, test=0.0, by="day"))) == {"train", ""}
+
+
+@pytest.mark.parametrize("gap", [1, 3])
+def test_a_gap_keeps_splits_apart_and_costs_the_test_days_nothing(gap: int) -> None:
+    index = days(300)
+    plain, split = dealt(index, by("day")), dealt(index, by("day", gap_days=gap))
+    assert split.where(split != "", plain).equals(plain)
+    assert (split == "test").equals(plain == "test")
+    assert (split[(index["status"] == "ok")] == "").any()
+    day = pd.to_datetime(index["local_day"])
+    for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
+        days_of = [day[split == name].unique().to_numpy() for name in (one, other)]
+        near = abs(days_of[0][:, None] - days_of[1][None, :])
+        assert near.min() > pd.Timedelta(days=gap)
+
+
+def test_given_splits_stay_and_those_without_a_row_are_dealt_from_training() -> None:
+    index = days(60)
+    given = pd.Series(["test" if row < 60 else "train" for row in range(180)], dtype="str")
+    found = dealt(index, by("day"), given)
+    usable = index["status"] == "ok"
+    assert (found[usable] == "test").equals(given[usable] == "test")
+    assert 0 < (found == "val").sum() < 60
 
 
 def test_a_split_without_a_day_is_refused() -> None:
@@ -57,10 +101,20 @@ def test_a_split_without_a_day_is_refused() -> None:
         r"change these shares or data\.split\.seed, or bring more days$"
     )
     with pytest.raises(UserError, match=said):
-        by_day(days(1, start="2024-01-01"), 0.1, 0.1, 0)
+        dealt(days(1, start="2024-01-01"), Split(val=0.1, test=0.1, by="day"))
 
 
 @pytest.mark.parametrize(("val", "test"), [(-0.1, 0.2), (0.5, 0.5), (1.0, 0.0), (float("nan"), 0.1)])
 def test_shares_that_are_none_are_refused(val: float, test: float) -> None:
     with pytest.raises(UserError, match="must be in"):
-        by_day(days(10), val, test, 0)
+        Split(val=val, test=test)
+
+
+def test_an_unknown_column_is_refused_with_the_legal_ones() -> None:
+    with pytest.raises(UserError, match=r"data\.split\.by=season: not one of day, node, position, .*seq"):
+        dealt(days(9), by("season"))
+
+
+def test_a_gap_without_days_is_refused() -> None:
+    with pytest.raises(UserError, match=r"data\.split\.gap_days=1: splits by node have no days between"):
+        by("node", gap_days=1)

@@ -11,6 +11,7 @@ from sage_lightning.data.augment import FullView
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import SimulatedSource
+from sage_lightning.data.split import Split
 from sage_lightning.data.thermal import Celsius
 from sage_lightning.data.transform import PairTransform, channel_statistics, decode
 from sage_lightning.errors import UserError
@@ -37,7 +38,7 @@ def datamodule(tmp_path_factory):
         workers=1,
     )
     store = prepare(
-        source, cache_dir=root, rgb_store_size=(24, 32), val=0.1, test=0.4, split_seed=0, workers=1
+        source, cache_dir=root, rgb_store_size=(24, 32), split=Split(val=0.1, test=0.4), workers=1
     )
     thermal = Celsius()
     ir_mean, ir_std = channel_statistics(thermal, store)

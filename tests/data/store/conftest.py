@@ -12,6 +12,7 @@ from PIL import Image
 from sage_lightning.data import decode
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import SageSource
+from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.sage.celsius import write_celsius
 
@@ -66,7 +67,7 @@ def make(camera: CameraFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     def prepared(root: Path = camera.root, cache: str = "cache", **asked: Any) -> PairStore:
         source = {key: asked.pop(key) for key in ("thermal_unit", "nodes", "crop_box") if key in asked}
-        wanted = {"val": 0.2, "test": 0.3, "split_seed": 0, "workers": 1, "rgb_store_size": (12, 16)} | asked
+        wanted = {"split": Split(val=0.2, test=0.3), "workers": 1, "rgb_store_size": (12, 16)} | asked
         return prepare(SageSource(root, **source), tmp_path / cache, **wanted)
 
     return prepared

@@ -11,6 +11,7 @@ import pytest
 from sage_lightning.data import decode
 from sage_lightning.data.index import label_columns
 from sage_lightning.data.sources import PairFiles, SageSource
+from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
 
@@ -36,7 +37,7 @@ def test_a_second_call_decodes_nothing(make: Prepare, monkeypatch: pytest.Monkey
 def test_another_split_decodes_nothing(make: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     first = make()
     monkeypatch.setattr(SageSource, "read", None)
-    second = make(split_seed=5)
+    second = make(split=Split(val=0.2, test=0.3, seed=5))
     assert second.folder != first.folder
     assert second.index["split"].tolist() != first.index["split"].tolist()
     assert second.index_hash == first.index_hash
@@ -152,4 +153,4 @@ def test_an_impossible_split_is_refused_before_decoding(
 ) -> None:
     monkeypatch.setattr(SageSource, "read", None)
     with pytest.raises(UserError, match=r"data\.split\.test=0\.001"):
-        make(test=0.001)
+        make(split=Split(val=0.2, test=0.001))

@@ -1,0 +1,89 @@
+"""What is asked of a collection's index alone: commands that need no torch."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+from omegaconf import DictConfig
+
+from sage_lightning.build.objects import instantiate
+from sage_lightning.build.split import split
+from sage_lightning.data.catalogue import Catalogue
+from sage_lightning.data.decode import decoded_again
+from sage_lightning.data.index import index_hash, summary
+from sage_lightning.data.lag import pairs_at_lag
+from sage_lightning.data.prepare import thermal_size
+from sage_lightning.data.sources import PairSource
+from sage_lightning.data.verdicts import settled
+from sage_lightning.errors import UserError
+
+log = logging.getLogger("sage_lightning")
+
+
+def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    """Writes the index of a collection into the folder, and says what is in it."""
+    source: PairSource = instantiate(cfg.data.source)
+    table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
+    table = _dealt(cfg, source, table)
+    table.to_parquet(folder / "index.parquet", index=False)
+    log.info("%s", summary(table))
+    log.info("Index: %s (sha256 %s)", folder / "index.parquet", index_hash(table))
+    usable = int((table["status"] == "ok").sum())
+    return {"pairs": float(usable), "quarantined": float(len(table) - usable)}
+
+
+def pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    """Writes a table of pairs that are a time apart into the folder, and says how many there are."""
+    source: PairSource = instantiate(cfg.data.source)
+    table = _dealt(cfg, source, known_index(cfg, source))
+    lag = pd.Timedelta(cfg.lag)
+    tolerance = lag / 10 if cfg.tolerance is None else pd.Timedelta(cfg.tolerance)
+    found = pairs_at_lag(table, lag, tolerance)
+    found.to_parquet(folder / "pairs.parquet", index=False)
+    usable = table[table["status"] == "ok"]
+    nowhere = int(usable["position"].isna().sum())
+    text = "%d of %d pairs have another of their position %s later, give or take %s%s"
+    left_out = f"; {nowhere} of unknown position are left out" if nowhere else ""
+    log.info(text, len(found), len(usable), _spoken(lag), _spoken(tolerance), left_out)
+    if len(found):
+        within = found["split"].value_counts()
+        dealt = ", ".join(f"{within.get(name, 0)} {name}" for name in ("train", "val", "test"))
+        log.info("Within one split: %s; across two: %d", dealt, within.get("", 0))
+    log.info("Pairs: %s", folder / "pairs.parquet")
+    return {"pairs": float(len(found))}
+
+
+def known_index(cfg: DictConfig, source: PairSource) -> pd.DataFrame:
+    """The index of a collection as it is now, with what decoding has told of it so far."""
+    cache_dir = Path(cfg.paths.data_dir)
+    table = source.scan(cache_dir).index
+    return Catalogue(cache_dir, source.root, source.recipe).judged(table)
+
+
+def _verified(cfg: DictConfig, source: PairSource) -> pd.DataFrame:
+    """The index after a look at every file, whatever was known before."""
+    cache_dir = Path(cfg.paths.data_dir)
+    table = source.scan(cache_dir).index
+    usable = table[table["status"] == "ok"]
+    if usable.empty:
+        return table
+    height, width = cfg.data.rgb_store_size
+    ir_size = source.ir_size or thermal_size(usable)
+    failed, contents = decoded_again(source, usable, (height, width), ir_size, cfg.data.prepare_workers)
+    table = settled(table, failed, contents).drop(columns="store_row")
+    Catalogue(cache_dir, source.root, source.recipe).learn(table[table["pair_id"].isin(usable["pair_id"])])
+    return table
+
+
+def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame) -> pd.DataFrame:
+    """The index with its splits; where none can be made it is said, and the index is of use without."""
+    try:
+        return table.assign(split=source.split(table, split(cfg)))
+    except UserError as error:
+        for line in error.lines:
+            log.warning("%s", line)
+        return table.assign(split="")
+
+
+def _spoken(duration: pd.Timedelta) -> str:
+    return str(duration.to_pytimedelta())

@@ -1,0 +1,101 @@
+"""`sage-lightning index` and `sage-lightning pairs` as a user types them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from sage_lightning.sage.celsius import write_celsius
+
+NODE = "000048b02d15bc42"
+MINUTE = 60_000_000_000
+START = 1_700_000_000_000_000_000
+DOOR = "from sage_lightning.cli import main; main()"
+
+
+def sage_lightning(
+    *arguments: str, cwd: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, "-c", DOOR, *arguments],
+        cwd=cwd,
+        env=environment | {"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def write(root: Path, frame: int, value: float | None = None) -> None:
+    """A frame every ten minutes."""
+    folder = root / NODE
+    folder.mkdir(parents=True, exist_ok=True)
+    time, rng = START + frame * 10 * MINUTE, np.random.default_rng(frame)
+    pixels = rng.integers(0, 256, (32, 128, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / f"{time}-128x32_position3.jpg")
+    celsius = np.round(rng.normal(0, 20, (14, 21)), 2) if value is None else np.full((14, 21), value)
+    write_celsius(
+        folder / f"{time}-right_21x14_14bit.thermal.celsius_position3.csv", celsius.astype(np.float32)
+    )
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    for frame in range(12):
+        write(tmp_path / "files", frame)
+    return tmp_path
+
+
+def index_of(desk: Path) -> pd.DataFrame:
+    *_, latest = sorted(desk.glob("outputs/index/*/index.parquet"), key=lambda path: path.stat().st_mtime_ns)
+    return pd.read_parquet(latest)
+
+
+def test_an_index_is_made_and_verified(desk: Path, environment: dict[str, str]) -> None:
+    write(desk / "files", 3, value=7.0)  # a frame without a difference in it
+    asked = ("index", "data.root=files", "data.split.by=position")
+    plain = sage_lightning(*asked, cwd=desk, environment=environment)
+    assert plain.returncode == 0, plain.stderr
+    assert "12 pairs (" in plain.stdout
+    assert "no position for" in plain.stdout  # one position makes no three splits, and an index all the same
+    assert (index_of(desk)["status"] == "ok").all()
+    looked = sage_lightning(*asked, "index.verify=true", cwd=desk, environment=environment)
+    assert "11 pairs (" in looked.stdout
+    assert "2 files in quarantine: 2 flat" in looked.stdout
+    again = sage_lightning(*asked, cwd=desk, environment=environment)
+    assert "2 files in quarantine: 2 flat" in again.stdout  # what a look has told is kept
+    write(desk / "files", 3)
+    assert index_of(desk)["reason"].tolist().count("flat") == 1
+    sage_lightning(*asked, cwd=desk, environment=environment)
+    assert (index_of(desk)["status"] == "ok").all()  # and goes with the file that it was told of
+
+
+def test_pairs_at_a_lag_are_listed(desk: Path, environment: dict[str, str]) -> None:
+    asked = (
+        "pairs",
+        "lag=30min",
+        "data=sage",
+        "data.root=files",
+        "data.split.val=0.01",
+        "data.split.test=0.01",
+    )
+    done = sage_lightning(*asked, cwd=desk, environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert "9 of 12 pairs have another of their position 0:30:00 later" in done.stdout
+    [path] = desk.glob("outputs/pairs/*/pairs.parquet")
+    assert pd.read_parquet(path)["lag_seconds"].eq(1800).all()
+
+
+def test_mistakes_are_answered_at_once(desk: Path, environment: dict[str, str]) -> None:
+    done = sage_lightning("pairs", "lag=0min", "tolerance=x", cwd=desk, environment=environment)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "tolerance=x: not a duration; write it as tolerance=5min",
+        "lag=0min: must be above 0",
+    ]
+    assert "lag has no value" in sage_lightning("pairs", cwd=desk, environment=environment).stderr
