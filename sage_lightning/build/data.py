@@ -16,6 +16,7 @@ from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.index import summary
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.prepare import prepare
+from sage_lightning.data.split import SPLITS
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
@@ -27,7 +28,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
     """The data of a run, ready: written or found, indexed, decoded into the store.
 
     Raises:
-        UserError: if there is nothing to train on, or the global batch is larger than the training split.
+        UserError: if a split has no pair, or the global batch is larger than the training split.
     """
     data = cfg.data
     store = prepare(
@@ -37,11 +38,13 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         split=split(cfg),
         workers=data.prepare_workers,
         select=data.get("select"),  # which checkpoints of before it have not
+        balance=data.get("balance"),
     )
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
-    if pairs == 0:  # `prepare` gives a training split, so it is the selection that has none
-        raise UserError(f"data.select={data.get('select')}: leaves no pair to train on")
+    empty = [name for name in SPLITS if not len(store.rows(name))]
+    if empty and store.select is not None:  # `prepare` fills the splits, so it is the selection that has none
+        raise UserError(f"data.select={store.select}: leaves no pair in {' and '.join(empty)}")
     if pairs < data.batch_size:
         raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs, no more")
     thermal = instantiate(cfg.thermal)

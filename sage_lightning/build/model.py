@@ -60,8 +60,10 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
 
     What the config leaves to the size of the data is filled in there, and told.
     """
-    text = "%d steps of %d pairs an epoch; %d pairs are left out of each epoch, other ones every time"
-    log.info(text, data.steps_per_epoch, data.batch_size, data.dropped_per_epoch)
+    text = "%d steps of %d pairs an epoch"
+    if dropped := data.dropped_per_epoch:
+        text += f"; {dropped} pairs are left out of each epoch, other ones every time"
+    log.info(text, data.steps_per_epoch, data.batch_size)
     fill(cfg, len(data.split_index("train")))
     span = {"steps_per_epoch": data.steps_per_epoch, "total_steps": total_steps(cfg, data)}
     arguments = {key: value for key, value in cfg.model.items() if key not in PARTS}

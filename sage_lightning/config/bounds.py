@@ -91,7 +91,7 @@ RISING = (  # from the smaller to the larger
     "augment.view.scale",
     "thermal.thresholds",
 )
-NOT_EMPTY = ("model.projector",)
+NOT_EMPTY = {"model.projector": "number", "data.balance": "column"}
 
 
 def get(config: dict[str, Any], key: str) -> Any:
@@ -126,9 +126,9 @@ def bounds(config: dict[str, Any]) -> Iterator[str]:
             # Only numbers: `data.nodes` is how many nodes a simulation has, and the node table of real files.
             if not all(legal(number) for number in numbers if isinstance(number, int | float)):
                 yield f"{key}={show(value)}: {words}"
-    for key in NOT_EMPTY:
+    for key, part in NOT_EMPTY.items():
         if get(config, key) == []:
-            yield f"{key}=[]: must hold at least one number"
+            yield f"{key}=[]: must hold at least one {part}"
     for key in RISING:
         value = get(config, key)
         if isinstance(value, list) and any(low > high for low, high in pairwise(value)):

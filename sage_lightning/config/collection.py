@@ -40,7 +40,7 @@ def tables(config: dict[str, Any]) -> Iterator[str]:
     root = data.get("root")
     if get(config, "data.source._target_") != FOLDER or root is None or not Path(root).is_dir():
         return
-    from sage_lightning.data.folder import table_problems
+    from sage_lightning.data.tables import table_problems
 
     yield from table_problems(root, data["table"], data["tables"], data["columns"])
 

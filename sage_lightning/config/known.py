@@ -34,6 +34,7 @@ KINDS: dict[str, Any] = {
     "data.columns.node": str | None,
     "data.columns.position": str | None,
     "data.columns.time": str | None,
+    "data.columns.labels": list[str] | None,
     "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
     "data.thermal_size": str | SIZE,
     "inventory.records": str | None,

@@ -78,13 +78,16 @@ def normal(seed: int, epoch: Tensor, sample_id: Tensor, stream: int, n: int) -> 
     return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=2).flatten(1)[:, :n]
 
 
-def permutation(seed: int, epoch: int, n: int, part: int = 0) -> Tensor:
-    """(n,) int64: the order of n rows in an epoch, or of a part of its rows, which are numbered from 1."""
+def permutation(seed: int, epoch: int | Tensor, n: int, part: int = 0) -> Tensor:
+    """(n,) int64: the order of n rows in an epoch, or of a part of its rows, which are numbered from 1.
+
+    For (T,) epochs (T, n), an order each.
+    """
     key = _absorb(_absorb(_absorb(torch.zeros((), dtype=torch.int64), seed), epoch), Stream.ORDER)
     if part:
         key = _absorb(key, part)
     # Mixing is a bijection: no two of these are equal, and so their order is the same everywhere.
-    return _mix(key + _GOLDEN * torch.arange(1, n + 1)).argsort()
+    return _mix(key[..., None] + _GOLDEN * torch.arange(1, n + 1)).argsort()
 
 
 def _bits(seed: int, epoch: Tensor, sample_id: Tensor, stream: int, n: int) -> Tensor:

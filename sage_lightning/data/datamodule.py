@@ -68,8 +68,11 @@ class PairDataModule(LightningDataModule):
 
     @property
     def dropped_per_epoch(self) -> int:
-        """Training pairs left out of each epoch, other ones every time: the remainder modulo the batch."""
-        return self._train_pairs % self.batch_size
+        """Training pairs left out of each epoch, other ones every time: the remainder modulo the batch.
+
+        0 with strata, whose turns go on from epoch to epoch.
+        """
+        return self._train_pairs % self.batch_size if self.strata is None else 0
 
     @property
     def _train_pairs(self) -> int:

@@ -12,10 +12,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sage_lightning.data import quarantine
 from sage_lightning.data.quarantine import Unusable
 from sage_lightning.data.resample import crop_resize_missing
-from sage_lightning.sage.celsius import CelsiusError, read_celsius
+from sage_lightning.data.texts import read_matrix
 
 # Grey levels by which the channels of a grey picture that was kept as colour may differ, on average: JPEG.
 _SAME_CHANNELS = 3.0
+_MOST_CHANNELS = 4  # colours and transparency; a longer last axis is one of pixels
 
 
 def read_picture(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -69,10 +70,8 @@ def _matrix(path: Path) -> NDArray[np.float64]:
     try:
         suffix = path.suffix.lower()
         if suffix == ".csv":
-            return read_celsius(path).astype(np.float64)
+            return read_matrix(path)
         found = np.load(path, allow_pickle=False) if suffix == ".npy" else np.asarray(_load(path))
-    except CelsiusError as error:
-        raise Unusable(error.reason) from error
     except (ValueError, EOFError, OSError) as error:  # what NumPy says of a file that is none of its own
         raise Unusable(quarantine.UNREADABLE) from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":  # an archive of arrays, or texts
@@ -82,7 +81,9 @@ def _matrix(path: Path) -> NDArray[np.float64]:
 
 def _one_channel(found: NDArray[Any]) -> NDArray[np.float64]:
     numbers = found.astype(np.float64)
-    if numbers.ndim == 3:
+    if numbers.ndim > 2:  # as torch and others keep a picture: (1, h, w), (h, w, 1) …
+        numbers = numbers.squeeze()
+    if numbers.ndim == 3 and numbers.shape[2] <= _MOST_CHANNELS:
         channels = numbers[..., :3] if numbers.shape[2] >= 3 else numbers[..., :1]
         if np.abs(channels - channels.mean(2, keepdims=True)).mean() > _SAME_CHANNELS:
             raise Unusable(quarantine.FALSE_COLOUR)

@@ -36,6 +36,11 @@ COLUMNS = (
     "store_row",  # where the store keeps the pair; null in quarantine
 )
 
+GIVEN = ("given_split", "group")  # columns beside these that a collection's table may give
+_OF_SCENES = ("local_hour", "sun_elevation", "daylight", "view")
+# What says which pair it is or how it is used, not what it shows; `…_label` is a table's own column.
+IDENTIFIERS = (*GIVEN, *(f"{name}_label" for name in (*COLUMNS, *GIVEN) if name not in _OF_SCENES))
+
 TWILIGHT_ENDS = -6.0  # degrees: below this sun elevation it is night (civil twilight)
 
 
@@ -88,7 +93,16 @@ def index_hash(index: pd.DataFrame) -> str:
 
     The order of the rows, the folder they lie in, the machine and the times of the files change nothing.
     """
-    columns = ["rgb_path", "ir_path", "status", "reason", *sorted(label_columns(index))]
+    return _hash(index, ["rgb_path", "ir_path", "status", "reason", *sorted(label_columns(index))])
+
+
+def place_hash(index: pd.DataFrame) -> str:
+    """sha256 over every row's paths, node, position and time: what else a store keeps of a listing."""
+    times = index["time"].dt.as_unit("ns").astype("int64")
+    return _hash(index.assign(time=times), ["rgb_path", "ir_path", "node", "position", "time"])
+
+
+def _hash(index: pd.DataFrame, columns: list[str]) -> str:
     texts = [_texts(index[column]) for column in columns]
     text = pa.large_string()
     rows = pc.binary_join_element_wise(*texts, pa.scalar("\0", text))

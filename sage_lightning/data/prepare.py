@@ -9,7 +9,7 @@ So another split, other labels or another node table decode nothing again.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,10 +18,11 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
+from sage_lightning.data.balance import check_strata
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
 from sage_lightning.data.disk import writing_below
-from sage_lightning.data.index import COLUMNS, index_hash, label_columns, summary
+from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, read_note, write_json
 from sage_lightning.data.sources import PairSource
@@ -40,6 +41,7 @@ def prepare(
     split: Split,
     workers: int,
     select: str | None = None,
+    balance: Sequence[str] | None = None,
 ) -> PairStore:
     """The store of a collection, made first if it is not there or not whole.
 
@@ -52,9 +54,10 @@ def prepare(
         split: how pairs are dealt to training, validation and test.
         workers: processes that decode; 0 and 1 decode in this one. They change no byte.
         select: which pairs of the store are used; the store holds them all.
+        balance: columns that training is to be balanced by, which must be there before hours of decoding.
 
     Raises:
-        UserError: there is no usable pair, or the split is impossible.
+        UserError: there is no usable pair, the split is impossible, or a column is not there.
     """
     cache_dir = Path(cache_dir)
     scan = source.scan(cache_dir)
@@ -64,13 +67,17 @@ def prepare(
         source.ir_size or thermal_size(pairs),
     )
     decoded = _name("decoded", FORMAT, scan.content, _asked(pairs), source.recipe, rgb_size, ir_size)
-    store = _name("store", decoded, index_hash(scan.index), source.places, asdict(split))
+    listed = [index_hash(scan.index), place_hash(scan.index)]
+    store = _name("store", decoded, listed, source.places, asdict(split))
     with writing_below(cache_dir), _one_at_a_time(cache_dir / f"{decoded}.lock"):
         if _is_whole(cache_dir / store):
             return PairStore(cache_dir / store, select)
         index = scan.index
+        whole = index.assign(**dict.fromkeys(set(COLUMNS) - set(index.columns)))
         if select is not None:
-            check_columns(select, index.assign(**dict.fromkeys(set(COLUMNS) - set(index.columns))))
+            check_columns(select, whole)
+        if balance is not None:
+            check_strata(balance, whole)
         source.split(index, split)  # an impossible split is refused before hours of decoding
         count = decode_pairs(source, pairs, cache_dir / decoded, rgb_size, ir_size, workers)
         notes = in_one_encoding(cache_dir / decoded, count)

@@ -17,7 +17,8 @@ class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
 
     One pass is as long as an epoch. Begun within an epoch it goes on into the next one: Lightning counts for
     itself where its epoch ends, and never meets the end of an iterator where it expects a batch.
-    The n % batch_size rows at the end of an epoch's permutation are left out: other ones in each epoch.
+    The n % batch_size rows at the end of an epoch's permutation are left out: other ones in each epoch. Of
+    strata nothing is left out, see `balanced_order`.
 
     Args:
         n: rows to draw from.
@@ -79,4 +80,4 @@ class CountedBatchSampler(Sampler[list[tuple[int, int]]]):
     def _order(self, epoch: int) -> Tensor:
         if self.strata is None:
             return permutation(self.seed, epoch, self.n)
-        return balanced_order(self.seed, epoch, self.strata)
+        return balanced_order(self.seed, epoch, self.strata, self.steps_per_epoch * self.batch_size)

@@ -6,11 +6,12 @@ from typing import Any, Literal
 import pandas as pd
 from numpy.typing import NDArray
 
-from sage_lightning.data.index import label_columns
+from sage_lightning.data.index import IDENTIFIERS, label_columns
 
 KNOWN = ("daylight", "view", "sun_elevation")  # standard columns worth reading out
 CONFOUNDS = ("position", "node")  # where the camera points and stands: what a model might learn instead
 CLASSES = 32  # a text column of more kinds is an identifier
+LEAST_OF_A_KIND = 2  # rows, on average; where nearly each has a text of its own, texts are identifiers
 INTEGER_CLASSES = 10  # an integer column of at most so many values is a kind, not a quantity
 
 # The claim about clouds is one about views that see the sky, by day and by night.
@@ -44,7 +45,8 @@ def labels_of(index: pd.DataFrame) -> list[Label]:
         index: the training rows.
     """
     found = []
-    for name in (*label_columns(index), *KNOWN, *CONFOUNDS):
+    labels = [name for name in label_columns(index) if name not in IDENTIFIERS]
+    for name in (*labels, *KNOWN, *CONFOUNDS):
         kind = _kind(index[name])
         if kind is not None:
             subsets = ("all", "day", "night") if name in BY_DAYLIGHT else ("all",)
@@ -91,4 +93,4 @@ def _kind(column: pd.Series) -> Literal["number", "class"] | None:
         if kinds <= INTEGER_CLASSES:
             return "class"
         return None if kinds == len(values) else "number"  # all different: a counter
-    return "class" if kinds <= CLASSES else None
+    return "class" if kinds <= min(CLASSES, len(values) / LEAST_OF_A_KIND) else None

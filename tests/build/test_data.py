@@ -1,11 +1,63 @@
-"""Sizes of local crops, as `data` says them or leaves them open."""
+"""The data of a run: what a selection leaves of it, and sizes of local crops."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from PIL import Image
 
-from sage_lightning.build.data import local_sizes
+from sage_lightning.build.data import datamodule, local_sizes
+from sage_lightning.config import config_dir
+from sage_lightning.errors import UserError
+
+SPLITS = ["train"] * 6 + ["val"] * 3 + ["test"] * 3
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twelve tiny pairs with their table."""
+    rng = np.random.default_rng(0)
+    for pair in range(len(SPLITS)):
+        for name in ("rgb", "ir"):
+            pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"{name}{pair}.png")
+    numbers = range(len(SPLITS))
+    columns = {name: [f"{name}{pair}.png" for pair in numbers] for name in ("rgb", "ir")}
+    table = pd.DataFrame({**columns, "fold": SPLITS, "number": numbers})
+    table.to_csv(tmp_path / "pairs.csv", index=False)
+    return tmp_path
+
+
+def of_folder(folder: Path, *overrides: str) -> Any:
+    """The data of `data=folder` with these overrides."""
+    given = ["data=folder", f"data.root={folder}", "data.table=pairs.csv", "data.columns.split=fold"]
+    given += [f"paths.data_dir={folder}/cache", "data.batch_size=2", "data.rgb_store_size=[8,8]"]
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return datamodule(compose("train", [*given, "data.ir_store_size=[8,8]", *overrides]))
+
+
+@pytest.mark.parametrize(
+    ("expression", "empty"),
+    [
+        ("split != 'test'", "test"),
+        ("split != 'val'", "val"),
+        ("split == 'train'", "val and test"),
+        ("number > 99", "train and val and test"),
+    ],
+)
+def test_a_selection_that_empties_a_split_is_refused(folder: Path, expression: str, empty: str) -> None:
+    with pytest.raises(UserError) as caught:
+        of_folder(folder, f'data.select="{expression}"')
+    assert caught.value.lines == (f"data.select={expression}: leaves no pair in {empty}",)
+
+
+def test_a_selection_chooses_in_every_split(folder: Path) -> None:
+    data = of_folder(folder, 'data.select="number % 2 == 0"')
+    assert [len(data.split_index(split)) for split in ("train", "val", "test")] == [3, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def test_what_is_right_passes(given: str) -> None:
         ("augment.view.scale=[0.9]", "augment.view.scale=[0.9]: not a list of 2 numbers"),
         ("augment.view.ratio=[0.5,0.7,1.0]", "augment.view.ratio=[0.5,0.7,1.0]: not a list of 2 numbers"),
         ("model.projector=[]", "model.projector=[]: must hold at least one number"),
+        ("data.balance=[]", "data.balance=[]: must hold at least one column"),
         (
             "data.picture_size=300x200",
             "data.picture_size=300x200: two halves side by side, neither narrower than high",

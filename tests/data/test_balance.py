@@ -27,21 +27,46 @@ def test_every_combination_is_a_stratum_and_so_is_what_is_not_known() -> None:
 
 def test_strata_are_equal_and_their_rows_take_turns() -> None:
     strata = torch.from_numpy(strata_of(INDEX, ["position"])[0])
-    order = balanced_order(1, 0, strata)
-    assert len(order) == 60
-    drawn = order.view(20, 3)
-    assert torch.equal(strata[drawn], torch.arange(3).expand(20, 3))
-    small = drawn[:, 1]  # 8 rows, drawn 20 times
-    assert len(set(small[:8].tolist())) == len(set(small[8:16].tolist())) == 8
-    assert small[:8].tolist() != small[8:16].tolist()
-    assert len(set(drawn[:, 0].tolist())) == 20  # none of 50 twice
+    drawn = balanced_order(1, 0, strata, 60)
+    rounds = strata[drawn].view(20, 3)
+    assert torch.equal(rounds.sort(dim=1).values, torch.arange(3).expand(20, 3))
+    assert len(rounds.unique(dim=0)) > 1
+    small, large = (drawn[strata[drawn] == stratum].tolist() for stratum in (1, 0))  # of 8 and of 50 rows
+    assert len(set(small[:8])) == len(set(small[8:16])) == 8
+    assert small[:8] != small[8:16]
+    assert len(set(large)) == 20  # none of 50 twice
+
+
+@pytest.mark.parametrize(("n", "count", "batch"), [(60, 60, 51), (60, 7, 16), (60, 40, 60), (9, 2, 4)])
+def test_over_epochs_strata_and_the_rows_of_each_are_drawn_equally_often(
+    n: int, count: int, batch: int
+) -> None:
+    """Whatever does not divide: at every step, within one."""
+    strata = (torch.arange(n) % count)[torch.randperm(n, generator=torch.Generator().manual_seed(0))]
+    steps, by_stratum, by_row = n // batch, torch.zeros(count), torch.zeros(n)
+    for epoch in range(20):
+        batches = list(CountedBatchSampler(n, batch, 0, 0, 1, 1, lambda step=epoch * steps: step, strata))
+        for keys in batches:
+            rows = torch.tensor([row for _, row in keys])
+            by_row += torch.bincount(rows, minlength=n)
+            by_stratum += torch.bincount(strata[rows], minlength=count)
+            assert by_stratum.max() - by_stratum.min() <= 1
+    for stratum in range(count):
+        drawn = by_row[strata == stratum]
+        assert drawn.max() - drawn.min() <= 1
+
+
+def test_an_epoch_is_a_piece_of_one_sequence() -> None:
+    strata = torch.from_numpy(strata_of(INDEX, ["position"])[0])
+    pieces = torch.cat([balanced_order(3, epoch, strata, 10) for epoch in range(9)])
+    assert torch.equal(pieces, balanced_order(3, 0, strata, 90))
 
 
 def test_epochs_and_seeds_differ_and_repeat() -> None:
     strata = torch.from_numpy(strata_of(INDEX, ["position"])[0])
-    orders = {tuple(balanced_order(seed, epoch, strata).tolist()) for seed in (1, 2) for epoch in (0, 1)}
+    orders = {tuple(balanced_order(seed, epoch, strata, 60).tolist()) for seed in (1, 2) for epoch in (0, 1)}
     assert len(orders) == 4
-    assert tuple(balanced_order(2, 1, strata).tolist()) in orders
+    assert tuple(balanced_order(2, 1, strata, 60).tolist()) in orders
 
 
 @pytest.mark.parametrize("world", [2, 4])
@@ -63,6 +88,7 @@ def test_ranks_share_the_same_batches(world: int) -> None:
     ("columns", "line"),
     [
         (["positon"], r"data\.balance=\[positon\]: no column positon; the index has daylight, position, sun"),
+        ([], r"data\.balance=\[\]: must hold at least one column"),
         (["position", "sun_elevation"], "sun_elevation is a continuous number"),
     ],
 )

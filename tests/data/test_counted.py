@@ -93,3 +93,8 @@ def test_permutation():
         assert int((orders[first] == orders[second]).sum()) < 8
     first_rows = torch.stack([permutation(0, epoch, 10)[:1] for epoch in range(2000)])
     assert (torch.bincount(first_rows.flatten(), minlength=10) - 200).abs().max() < 5 * 180**0.5
+
+
+def test_several_epochs_at_once_are_the_same_orders():
+    orders = permutation(3, torch.arange(5), 7, part=2)
+    assert torch.equal(orders, torch.stack([permutation(3, epoch, 7, part=2) for epoch in range(5)]))

@@ -1,5 +1,6 @@
 """A collection that a table describes: what it says is kept, what is amiss told, degrees are degrees."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sage_lightning.data.folder import FolderSource, table_problems
+from sage_lightning.data.folder import FolderSource
+from sage_lightning.data.index import label_columns
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.sources import PairFiles
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.tables import table_problems
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import write_celsius
 
@@ -184,6 +187,19 @@ def test_degrees_are_degrees_whatever_the_file(
                 f"data.columns.group=night: pairs.csv has only {HEADS}",
             ],
         ),
+        (
+            {"columns": COLUMNS | {"labels": ["wether", "fold"]}},
+            [f"data.columns.labels=[wether,fold]: pairs.csv has no column wether; it has {HEADS}"],
+        ),
+        (
+            {"columns": COLUMNS | {"group": "sequence", "labels": ["sequence", "split"]}},
+            [
+                "data.columns.labels=[sequence,split]: sequence is data.columns.group already; "
+                "leave it out of one",
+                "data.columns.labels=[sequence,split]: split is what an index calls a column of its own; "
+                "rename it in pairs.csv",
+            ],
+        ),
     ],
 )
 def test_each_mistake_gives_its_line(folder: Path, options: dict[str, Any], lines: list[str]) -> None:
@@ -232,7 +248,7 @@ def test_the_path_of_a_file_that_is_missing_is_told(folder: Path) -> None:
             {"time": "seen"},
             "data.columns.time=seen: 'yesterday, perhaps' in row",
         ),
-        ({"fold": "a"}, {"split": "fold"}, "data.columns.split=fold: no row says train, but a"),
+        ({"fold": "a"}, {"split": "fold"}, "data.columns.split=fold: no row says train, but 40 'a'"),
         (None, {}, "data.table=pairs.csv: cannot be read as a table ("),
     ],
 )
@@ -267,3 +283,162 @@ def test_marks_for_no_value_are_no_temperatures(tmp_path: Path) -> None:
             PairFiles("rgb.png", "IR.NPY", "unknown", -1), (8, 8)
         )[1]
         assert np.isnan(found).sum() == missing
+
+
+def placed(folder: Path) -> pd.DataFrame:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table["site"], table["place"] = ["a", "b"] * (PAIRS // 2), ["1", "2", "2", "1"] * (PAIRS // 4)
+    table["when"] = "2023-05-01T12:00:00Z"
+    table.to_csv(folder / "data/pairs.csv", index=False)
+    return table
+
+
+PLACED = COLUMNS | {"node": "site", "position": "place", "time": "when"}
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "values"),
+    [
+        ("node", "site", ["a", "a", "b", "b"]),
+        ("position", "place", ["1", "1", "2", "2"]),
+        ("time", "when", ["2023-05-01", "2023-05-02", "2023-05-03", "2023-05-04"]),
+    ],
+)
+def test_other_places_and_times_in_the_table_are_seen(
+    folder: Path, role: str, name: str, values: list[str]
+) -> None:
+    table = placed(folder)
+    before = made(folder, PLACED).shard_folder
+    table.assign(**{name: values * (PAIRS // 4)}).to_csv(folder / "data/pairs.csv", index=False)
+    store = made(folder, PLACED)
+    found = store.index.set_index("rgb_path")[role].reindex(table["visible"]).tolist()
+    said = [pd.Timestamp(value, tz="UTC") if role == "time" else value for value in values]
+    assert found == said * (PAIRS // 4)
+    assert store.shard_folder == before  # no picture is decoded again
+
+
+def test_a_position_of_a_table_is_no_preset_of_a_camera(folder: Path) -> None:
+    placed(folder)
+    index = source(folder / "data", PLACED).scan().index
+    assert set(index["position"]) == {"1", "2"}
+    assert index["view"].isna().all()
+
+
+def test_another_column_for_a_role_is_seen(folder: Path) -> None:
+    placed(folder)
+    one, other = PLACED, PLACED | {"node": "place", "position": "site"}
+    before, after = made(folder, one).index, made(folder, other).index
+    assert (before["node"].tolist(), before["position"].tolist()) == (
+        after["position"].tolist(),
+        after["node"].tolist(),
+    )
+
+
+def test_a_file_that_is_written_anew_at_the_same_length_is_decoded_again(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    path, matrix = folder / "data/ir/0.npy", np.arange(150.0).reshape(10, 15)
+    table.loc[0, "thermal"] = "ir/0.npy"
+    table.to_csv(folder / "data/pairs.csv", index=False)
+
+    def first() -> np.ndarray:
+        store = made(folder)
+        row = store.index.set_index("rgb_path").loc["rgb/0.png", "store_row"]
+        return store.read([row])[1][0]
+
+    np.save(path, matrix)
+    hashes = [made(folder).index_hash]
+    np.testing.assert_array_equal(first(), matrix)
+    np.save(path, matrix + 7)
+    later = path.stat().st_mtime_ns + 1
+    os.utime(path, ns=(later, later))
+    np.testing.assert_array_equal(first(), matrix + 7)
+    assert [made(folder).index_hash] == hashes
+
+
+@pytest.mark.parametrize("name", ["", "ir", "x" * 300, "ir/3.png\0", "../" * 2000 + "x"])
+@pytest.mark.parametrize("column", ["visible", "thermal"])
+def test_a_cell_that_names_no_file_is_a_missing_partner(folder: Path, column: str, name: str) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv").drop(columns="split")
+    table.loc[[3, 5], column] = name or None
+    table.to_parquet(folder / "data/pairs.parquet")
+    index = source(folder / "data", table="pairs.parquet").scan().index
+    held = index[index["status"] != "ok"]
+    assert held["reason"].tolist() == ["partner missing"] * 2
+    assert index["pair_id"].is_unique
+    assert index["pair_id"].notna().all()
+    if not name:
+        table.to_csv(folder / "data/pairs.csv", index=False)
+        assert source(folder / "data").scan().index["reason"].tolist() == index["reason"].tolist()
+
+
+def test_a_column_that_names_the_rows_of_a_parquet_table_is_a_column(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table.set_index(["visible", "sequence"]).to_parquet(folder / "data/pairs.parquet")
+    found = made(folder, COLUMNS | {"group": "sequence"}, table="pairs.parquet").index
+    assert found["group"].tolist() == made(folder, COLUMNS | {"group": "sequence"}).index["group"].tolist()
+    table[table["weather"] == "clear"].to_parquet(folder / "data/some.parquet")  # rows' names without a name
+    [line] = table_problems(folder / "data", "some.parquet", {}, COLUMNS | {"node": "x"})
+    assert line == f"data.columns.node=x: some.parquet has only {HEADS}"
+
+
+def test_labels_that_are_lists_or_mixed_are_texts(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table["tags"] = [["a", "b"], [], None, ["c"]] * (PAIRS // 4)
+    table.to_parquet(folder / "data/pairs.parquet")
+    index = made(folder, table="pairs.parquet").index.set_index("rgb_path").loc[table["visible"]]
+    assert index["tags"].iloc[:4].fillna("none").tolist() == ["['a', 'b']", "[]", "none", "['c']"]
+    for split, value in (("train", 1), ("test", "many")):
+        table.drop(columns="tags").assign(n=value).to_csv(folder / f"data/{split}.csv", index=False)
+    tables = {"train": "train.csv", "test": "test.csv"}
+    index = source(folder / "data", table=None, tables=tables).scan().index
+    assert set(index["n"]) == {"1", "many"}
+
+
+@pytest.mark.parametrize("tables", [{}, {"train": "pairs.csv"}])
+def test_no_column_of_a_table_is_taken_for_a_split_that_is_not_named(
+    folder: Path, tables: dict[str, str]
+) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    table.assign(_split="mine").to_csv(folder / "data/pairs.csv", index=False)
+    index = source(folder / "data", table=None if tables else "pairs.csv", tables=tables).scan().index
+    assert set(index["_split"]) == {"mine"}
+    assert (index["status"] == "ok").all()
+    assert ("given_split" in index) == bool(tables)
+
+
+def test_splits_are_taken_as_people_spell_them_and_what_is_left_out_is_told(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv")
+    spelt = [
+        "Train ",
+        "training",
+        "TRAIN",
+        "train",
+        " val",
+        "Valid",
+        "validation",
+        "TEST",
+        "testing",
+        "unused",
+    ]
+    table["fold"] = spelt * (PAIRS // 10)
+    table.loc[0, "fold"] = None
+    table.to_csv(folder / "data/pairs.csv", index=False)
+    with caplog.at_level("INFO"):
+        index = source(folder / "data", COLUMNS | {"split": "fold"}).scan().index
+    assert index["given_split"].value_counts().to_dict() == {"train": 15, "val": 12, "test": 8, "unused": 4}
+    assert (index["reason"] == "in no split").sum() == 5
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line == (
+        "data.columns.split=fold: left out are 5 rows that say neither train, val nor test: 4 'unused', 1 ''"
+    )
+
+
+def test_labels_are_all_other_columns_or_those_that_are_named(folder: Path) -> None:
+    columns = COLUMNS | {"group": "sequence", "split": "fold"}
+    index = source(folder / "data", columns).scan().index
+    assert label_columns(index) == ["weather", "split_label", "given_split", "group"]
+    named = source(folder / "data", columns | {"labels": ["weather"]}).scan().index
+    assert label_columns(named) == ["weather", "given_split", "group"]
+    assert label_columns(source(folder / "data", COLUMNS | {"labels": []}).scan().index) == []

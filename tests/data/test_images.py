@@ -80,3 +80,20 @@ def test_the_way_up_is_that_of_the_camera(tmp_path: Path) -> None:
     exif[0x0112] = 3  # the camera hung upside down
     upright.rotate(180).save(tmp_path / "a.png", exif=exif)
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png", (8, 8)), pixels)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 20, 30), (20, 30, 1), (1, 1, 20, 30), (20, 30, 3), (1, 20, 30, 4), (20, 30, 2)]
+)
+def test_axes_of_one_and_channels_last_are_one_picture(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    matrix = np.arange(600.0).reshape(20, 30)
+    channels = shape[-1] if shape[-1] <= 4 else 1
+    np.save(tmp_path / "ir.npy", np.repeat(matrix, channels).reshape(shape))
+    np.testing.assert_array_equal(read_thermal(tmp_path / "ir.npy", (20, 30), 1, 0), matrix)
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 30), (2, 20, 30), (20, 30, 5), (4, 3, 20, 30), (30,), (1, 30, 1)])
+def test_other_axes_are_no_picture(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    np.save(tmp_path / "ir.npy", np.arange(float(np.prod(shape))).reshape(shape))
+    with pytest.raises(Unusable, match="unreadable"):
+        read_thermal(tmp_path / "ir.npy", (20, 30), 1, 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sage_lightning.data.index import add_place_and_time, index_hash, label_columns, summary
+from sage_lightning.data.index import add_place_and_time, index_hash, label_columns, place_hash, summary
 from sage_lightning.sage.nodes import Node, NodeTable
 
 MIDDAY = "2024-06-21T18:00:00Z"  # about noon at 90° W
@@ -93,3 +93,12 @@ def test_summary_counts_pairs_and_files() -> None:
     assert (
         summary(table[table["status"] == "ok"]) == "2 pairs (1 train, 0 val, 1 test), no file in quarantine"
     )
+
+
+@pytest.mark.parametrize(("column", "other"), [("node", "c"), ("position", "2"), ("time", MIDDAY)])
+def test_the_hash_of_places_follows_node_position_and_time(column: str, other: str) -> None:
+    changed = index()
+    changed.loc[1, column] = pd.Timestamp(other) if column == "time" else other
+    assert place_hash(changed) != place_hash(index())
+    assert place_hash(index().sample(frac=1, random_state=0)) == place_hash(index())
+    assert place_hash(index(cloud=[0.0, 0.0, 0.0])) == place_hash(index())

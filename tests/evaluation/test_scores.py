@@ -73,6 +73,25 @@ def test_labels_are_what_varies_and_is_no_identifier(train):
     assert [name for name, label in labels.items() if label.confound] == ["position", "node"]
 
 
+def test_what_tells_pairs_apart_is_no_label(train):
+    rows = len(train.index)
+    dealt = {name: np.arange(rows) % 3 for name in ("given_split", "group", "split_label", "group_label")}
+    numbers = {name: np.arange(rows) / 7 for name in ("pair_id_label", "store_row_label")}
+    named = {
+        "daylight_label": np.where(np.arange(rows) % 3, "day", "night")
+    }  # what the table itself says of it
+    few = (
+        train.index.assign(**dealt, **numbers, **named)
+        .head(40)
+        .assign(file=[f"{n}.png" for n in range(20)] * 2)
+    )
+    names = {label.name for label in labels_of(few)}
+    assert not names & {*dealt, *numbers}
+    assert {"daylight_label", "file"} <= names
+    names = {label.name for label in labels_of(few.assign(file=[f"{n % 30}.png" for n in range(40)]))}
+    assert "file" not in names
+
+
 def test_a_null_position_is_a_place_of_its_own():
     index = pd.DataFrame({"node": ["a", "a", "b", "a"], "position": ["1", None, None, None]})
     found = places(index)

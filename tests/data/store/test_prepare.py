@@ -126,6 +126,28 @@ def test_nodes_give_local_days_and_daylight(make: Prepare, camera: Any, tmp_path
     assert not label_columns(placed.index)
 
 
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        (
+            {"balance": ["positon"]},
+            r"data\.balance=\[positon\]: no column positon; the index has daylight, ir_",
+        ),
+        ({"balance": ["position", "sun_elevation"]}, "sun_elevation is a continuous number"),
+        ({"select": "veiw == 'sky'"}, "no column veiw; the index has daylight, ir_"),
+        ({"select": "position == 1"}, "position holds texts, and 1 is none; write it as '1'"),
+    ],
+)
+def test_columns_that_are_not_there_are_refused_before_decoding(
+    make: Prepare, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], line: str
+) -> None:
+    monkeypatch.setattr(SageSource, "read", None)
+    with pytest.raises(UserError, match=line):
+        make(**asked)
+    monkeypatch.undo()
+    assert make(balance=["position", "daylight", "split", "view"], select="view.isna()").folder.is_dir()
+
+
 def test_an_impossible_split_is_refused_before_decoding(
     make: Prepare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
