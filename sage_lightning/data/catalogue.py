@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from filelock import FileLock
 
 from sage_lightning.data.disk import writing_below
@@ -27,7 +28,7 @@ from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders
 from sage_lightning.data.pairing import pair_files
-from sage_lightning.data.scan import Scan, scanned
+from sage_lightning.data.scan import FileCounts, Scan, counted, scanned
 from sage_lightning.sage.nodes import NodeTable
 
 FORMAT = 1  # of what is written; another number makes every index again
@@ -70,17 +71,21 @@ class Catalogue:
                 index = pd.read_parquet(self.folder / "index.parquet")
                 return Scan(index, *(state[name] for name in _SCAN))
             listed = sum(len(folder.names) for folder in folders) - legacy.read
+            (self.folder / "state.json").unlink(missing_ok=True)
             if state is None or state["places"] != places or state["legacy"] or legacy:
                 files = camera_files(folders)
                 del folders  # of millions of files they are gigabytes
+                self._save(files, "files")
+                counts = counted(files)
                 index = add_place_and_time(pair_files(legacy.applied(files), keep_mismatches), nodes)
                 if state is not None and state["folders"] != digests:
                     self._forget(None)
             else:
-                files, index = self._renewed(folders, state["folders"], nodes, keep_mismatches)
-            scan = scanned(listed, files, index)
+                counts, index = self._renewed(folders, state["folders"], nodes, keep_mismatches)
+            scan = scanned(listed, counts, index)
+            self._save(index, "index")
             facts = {name: getattr(scan, name) for name in _SCAN}
-            self._write(files, index, {"folders": digests, "places": places, "legacy": bool(legacy), **facts})
+            self._write({"folders": digests, "places": places, "legacy": bool(legacy), **facts})
         return scan
 
     def learn(self, decoded: pd.DataFrame) -> None:
@@ -103,8 +108,8 @@ class Catalogue:
 
     def _renewed(
         self, folders: Sequence[Folder], before: Mapping[str, str], nodes: NodeTable, keep_mismatches: bool
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Files and index, of which only what is new, gone or of another length has been looked at."""
+    ) -> tuple[FileCounts, pd.DataFrame]:
+        """What is there now, of which only what is new, gone or of another length has been looked at."""
         known = pd.read_parquet(self.folder / "files.parquet")
         changed = [folder for folder in folders if before.get(folder.path) != folder.digest]
         doubtful = {folder.path for folder in changed} | (before.keys() - {folder.path for folder in folders})
@@ -115,16 +120,19 @@ class Catalogue:
         keep[perhaps] = stay
         files = pd.concat([known[keep], new], ignore_index=True).sort_values("path", ignore_index=True)
         files["folder"] = files["folder"].astype("category")
-        del known
+        del known  # of millions of files it is a gigabyte
+        self._save(files, "files")
+        counts = counted(files)
         touched = pd.concat([gone, new])[_MOMENT].drop_duplicates()
         mine = files[_within(touched, files["node"], files["time_ns"])]
+        del files
         renewed = add_place_and_time(pair_files(mine, keep_mismatches), nodes)
         index = pd.read_parquet(self.folder / "index.parquet")
         old = _within(touched, index["node"], _nanoseconds(index["time"]))
         self._forget(index.loc[old, "pair_id"])
         parts = [part for part in (index[~old], renewed) if len(part)] or [renewed]
         index = pd.concat(parts, ignore_index=True)
-        return files, index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+        return counts, index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
 
     def _state(self) -> dict[str, Any] | None:
         path = self.folder / "state.json"
@@ -144,10 +152,7 @@ class Catalogue:
         if len(known):
             self._save(known[:0] if pairs is None else known[~known["pair_id"].isin(pairs)], "verdicts")
 
-    def _write(self, files: pd.DataFrame, index: pd.DataFrame, state: dict[str, Any]) -> None:
-        (self.folder / "state.json").unlink(missing_ok=True)
-        self._save(files, "files")
-        self._save(index, "index")
+    def _write(self, state: dict[str, Any]) -> None:
         partial = self.folder / "state.partial"
         partial.write_text(json.dumps(state))
         partial.replace(self.folder / "state.json")
@@ -168,18 +173,19 @@ class Catalogue:
 
 def _compared(known: pd.DataFrame, changed: Sequence[Folder]) -> tuple[npt.NDArray[np.bool_], pd.DataFrame]:
     """Which known files of changed folders are as they were, and what there is instead of the others."""
-    now = pd.concat(
-        [pd.Series(folder.sizes, pd.Index(folder.paths(), dtype="str")) for folder in changed]
-        or [pd.Series(dtype="int64")]
-    )
-    was = pd.Series(known["bytes"].to_numpy(), pd.Index(known["path"]))
-    stay = (now.reindex(was.index).to_numpy() == was.to_numpy()) & True
-    as_it_was = was.reindex(now.index).to_numpy() == now.to_numpy()
-    start, fresh = 0, []
+    stay = np.zeros(len(known), dtype=np.bool_)
+    rows_of = known.groupby("folder", observed=True).indices
+    fresh = []
     for folder in changed:
-        rows = np.flatnonzero(~as_it_was[start : start + len(folder.names)])
-        start += len(folder.names)
-        fresh.append(replace(folder, names=folder.names.take(pa.array(rows)), sizes=folder.sizes[rows]))
+        rows = rows_of.get(folder.path, np.empty(0, dtype=np.int64))
+        was = known.iloc[rows]
+        paths = pa.array(was["path"], pa.large_string())
+        place = pc.index_in(folder.paths(), value_set=paths).fill_null(-1).to_numpy()
+        same = place >= 0
+        same[same] = was["bytes"].to_numpy()[place[same]] == folder.sizes[same]
+        stay[rows[place[same]]] = True
+        new = np.flatnonzero(~same)
+        fresh.append(replace(folder, names=folder.names.take(pa.array(new)), sizes=folder.sizes[new]))
     return stay, camera_files(fresh)
 
 

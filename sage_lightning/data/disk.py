@@ -17,5 +17,5 @@ def writing_below(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = error.strerror or str(error)
+        what = error.strerror or f"no room: {error}"  # NumPy says only how much it could write
         raise UserError(f"paths.data_dir={folder}: cannot be written ({what}); name another") from error

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -50,22 +51,35 @@ def scan_folders(root: Path, folders: Sequence[Folder], keep_mismatches: bool) -
     files = camera_files(folders)
     legacy = Legacy(root, folders)
     index = pair_files(legacy.applied(files), keep_mismatches)
-    return scanned(sum(len(folder.names) for folder in folders) - legacy.read, files, index)
+    return scanned(sum(len(folder.names) for folder in folders) - legacy.read, counted(files), index)
 
 
-def scanned(listed: int, files: pd.DataFrame, index: pd.DataFrame) -> Scan:
+class FileCounts(NamedTuple):
+    """Pictures, thermal files, and a hash of both; see `Scan`."""
+
+    pictures: int
+    thermals: int
+    content: str
+
+
+def counted(files: pd.DataFrame) -> FileCounts:
+    """Of camera files, plots left out."""
+    kinds = files["kind"].value_counts()
+    content = content_of(files.loc[files["kind"] != "plot", ["path", "bytes"]])
+    return FileCounts(int(kinds.get("picture", 0)), int(kinds.get("thermal", 0)), content)
+
+
+def scanned(listed: int, counts: FileCounts, index: pd.DataFrame) -> Scan:
     """The scan of files that are paired already.
 
     Args:
         listed: how many files there are, lists and records left out.
-        files: the camera files among them, plots included.
+        counts: of the camera files among them.
         index: of the pairs.
     """
-    kinds = files["kind"].value_counts()
-    pictures, thermals = (int(kinds.get(kind, 0)) for kind in ("picture", "thermal"))
-    content = content_of(files[files["kind"] != "plot"])
     shown = int((index["reason"] == PLOT).sum())  # plots that stand in a picture's place
-    return Scan(index, pictures, thermals, listed - pictures - thermals - shown, content)
+    others = listed - counts.pictures - counts.thermals - shown
+    return Scan(index, counts.pictures, counts.thermals, others, counts.content)
 
 
 def pairless(root: Path) -> str | None:

@@ -67,6 +67,20 @@ def test_place_and_time() -> None:
     assert all(pd.isna(elsewhere[column]) for column in ("local_hour", "sun_elevation", "daylight", "view"))
 
 
+def test_a_node_that_moved_has_the_place_of_its_time() -> None:
+    noon = pd.Timestamp(MIDDAY).value
+    nodes = NodeTable(
+        [
+            Node("a", "W056", -88.0, 41.7, valid_to=noon),
+            Node("a", "W056", -117.2, 32.9, valid_from=noon),
+        ]
+    )
+    there, before, _ = add_place_and_time(index(), nodes).to_dict("records")
+    assert there["local_hour"] == pytest.approx(18 - 117.2 / 15)
+    assert before["local_hour"] == pytest.approx(5 - 88 / 15 + 24)
+    assert before["local_day"] == "2024-06-20"
+
+
 def test_twilight_is_between_the_horizon_and_six_degrees_below() -> None:
     times = pd.date_range("2024-03-20", periods=24 * 12, freq="5min", tz="UTC", unit="ns")
     rows = pd.DataFrame({"node": "a", "position": "1", "time": times})

@@ -97,6 +97,44 @@ def test_positions(tmp_path: Path) -> None:
     assert pd.isna(raced)  # one of the two is wrong
 
 
+def test_pairs_that_name_two_positions_are_used_on_request(tmp_path: Path) -> None:
+    scan(
+        tmp_path,
+        picture(NOON, "_position1"),
+        thermal(NOON, "_position2"),
+        picture(NOON + 1),
+        thermal(NOON + 1),
+    )
+    index = scan_folder(tmp_path, keep_mismatches=True).index
+    assert index["status"].tolist() == ["ok", "ok"]
+    assert index["position"].fillna("unknown").tolist() == ["unknown", "3"]
+
+
+def test_a_plot_stands_for_a_picture_that_is_missing_and_is_no_picture(tmp_path: Path) -> None:
+    plot = thermal(NOON).replace("celsius", "celsius_plot").replace(".csv", ".jpg")
+    found = scan(
+        tmp_path,
+        plot,
+        thermal(NOON),
+        picture(NOON + 1),
+        thermal(NOON + 1),
+        plot.replace(str(NOON), str(NOON + 1)),
+    )
+    row = found.index.set_index("rgb_path").loc[plot]
+    assert (row["status"], row["reason"], row["ir_path"]) == (
+        "quarantined",
+        "plot instead of picture",
+        thermal(NOON),
+    )
+    assert found.others == 1  # the plot of a frame that has its picture
+
+
+def test_what_was_put_aside_is_no_pair(tmp_path: Path) -> None:
+    aside = [f"bad_pairs/{NODE}/{name(NOON).rpartition('/')[2]}" for name in (picture, thermal)]
+    [row] = scan(tmp_path, *aside).index.to_dict("records")
+    assert (row["status"], row["reason"]) == ("quarantined", "marked bad")
+
+
 def test_pairs_need_the_exact_nanosecond_and_the_same_node(tmp_path: Path) -> None:
     other_node = picture(NOON + 1).replace(NODE, NODE[::-1])
     found = scan(tmp_path, picture(NOON), thermal(NOON + 1), other_node)

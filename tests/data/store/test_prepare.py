@@ -2,18 +2,24 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from sage_lightning.data import decode
+from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.index import label_columns
 from sage_lightning.data.sources import PairFiles, SageSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
+from sage_lightning.sage.picture import read_optical
 
 Prepare = Callable[..., PairStore]
 RGB = (12, 16)
@@ -154,3 +160,70 @@ def test_an_impossible_split_is_refused_before_decoding(
     monkeypatch.setattr(SageSource, "read", None)
     with pytest.raises(UserError, match=r"data\.split\.test=0\.001"):
         make(split=Split(val=0.2, test=0.001))
+
+
+def test_what_decoding_tells_is_written_back_to_the_index(make: Prepare, camera: Any, tmp_path: Path) -> None:
+    camera.picture(3).write_bytes(b"no picture")
+    make()
+    source = SageSource(camera.root)
+    kept = Catalogue(tmp_path / "cache", source.root, source.recipe)
+    judged = kept.judged(source.scan(tmp_path / "cache").index).set_index("pair_id")["reason"]
+    assert judged[judged != ""].to_dict() == {f"{camera.node}-{camera.time(3)}": "unreadable"}
+    camera.write(3)
+    assert (kept.judged(source.scan(tmp_path / "cache").index)["reason"] == "").all()
+
+
+def test_each_camera_has_its_own_field_of_view_and_masks(make: Prepare, camera: Any, tmp_path: Path) -> None:
+    nodes = tmp_path / "nodes.csv"
+    head = "node,vsn,longitude,latitude,valid_from,valid_to,crop_box,masks"
+    move = pd.Timestamp(camera.time(20), unit="ns", tz="UTC").isoformat()
+    nodes.write_text(
+        f"{head}\n{camera.node},W057,-88,42,,{move},,\n"
+        f"{camera.node},W057,-88,42,{move},,0 0 0.5 0.5,0 0 0.25 0.25\n"
+    )
+    store, plain = make(nodes=nodes), make()
+    assert store.shard_folder != plain.shard_folder
+    rgb, before = store.read(range(PAIRS))[0], plain.read(range(PAIRS))[0]
+    assert np.array_equal(rgb[:20], before[:20])
+    expected = read_optical(camera.picture(25), (0, 0, 0.5, 0.5), (12, 16))
+    assert np.array_equal(rgb[25][6:], expected[6:])
+    masked = rgb[25][:6, :8]
+    assert (masked == masked[0, 0]).all()
+    outside = np.ones((12, 16), dtype=bool)
+    outside[:6, :8] = False
+    np.testing.assert_allclose(masked[0, 0], expected[outside].mean(0), atol=0.5)
+
+
+DISK_IS_FULL = """
+import resource, sys
+from pathlib import Path
+from sage_lightning.data.catalogue import Catalogue
+from sage_lightning.data.prepare import prepare
+from sage_lightning.data.sources import SageSource
+from sage_lightning.data.split import Split
+from sage_lightning.errors import UserError
+from sage_lightning.sage.picture import read_optical
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    prepare(SageSource(sys.argv[1]), Path(sys.argv[2]), (12, 16), Split(val=0.2, test=0.3), workers=1)
+except UserError as error:
+    sys.exit(error.lines[0])
+"""
+
+
+@pytest.mark.parametrize("room", [2_000, 20_000])  # bytes a file may have: not even the index, and no shard
+def test_a_full_disk_is_one_line_and_leaves_what_is_whole(
+    camera: Any, tmp_path: Path, environment: dict[str, str], room: int
+) -> None:
+    cache = tmp_path / "full"
+    script = [sys.executable, "-c", DISK_IS_FULL, str(camera.root), str(cache)]
+    full = subprocess.run([*script, str(room)], env=environment, capture_output=True, text=True, check=False)
+    assert full.returncode == 1
+    [line] = full.stderr.splitlines()
+    assert line.startswith(f"paths.data_dir={cache}: cannot be written (")
+    assert "File too large" in line or "no room" in line
+    script.append(str(10**9))
+    again = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert len(list(cache.glob("store-*"))) == 1
