@@ -48,6 +48,38 @@ def test_the_centre_follows_what_the_teacher_says(method, batch, fit):
     assert not watch.states[-1]["student.rgb_projector.centre"].any()
 
 
+def test_the_centre_is_that_of_what_was_said_before_centring(method, batch, fit):
+    """Three steps by hand, from the teachers' weights of each; only at the first the centre is 0."""
+    _, watch = fit(method("rgb_teacher"), epochs=1)
+    teacher, centre = method("rgb_teacher").teacher, torch.zeros(12)
+    for step in range(3):
+        weights = watch.states[step].items()
+        teacher.load_state_dict({name.removeprefix("teacher."): w for name, w in weights if "teacher" in name})
+        head, crops = teacher.rgb_projector, batch(step).rgb.flatten(0, 1)
+        with torch.no_grad():
+            points = head.layers(teacher.embed_rgb(crops))
+        said = torch.cosine_similarity(points[:, None], head.prototypes[None], dim=-1).mean(0)
+        centre = 0.9 * centre + 0.1 * said
+        found = watch.states[step + 1]["teacher.rgb_projector.centre"]
+        torch.testing.assert_close(found, centre.detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_the_teachers_batch_statistics_follow_the_students(method, fit):
+    """Averaged as its weights are; its own forwards, in evaluation, leave them alone."""
+    model = method("both", "resnet")
+    _, watch = fit(model)
+    names = [name for name, _ in model.teacher.named_buffers() if "running" in name]
+    assert len(names) >= 8
+    for step, (before, after) in enumerate(zip(watch.states, watch.states[1:], strict=False)):
+        for name in names:
+            student, was = after[f"student.{name}"], before[f"teacher.{name}"]
+            assert step == 0 or not torch.equal(student, was)
+            expected = was.lerp(student, 1 - model.momentum(step))
+            torch.testing.assert_close(after[f"teacher.{name}"], expected, rtol=1e-6, atol=1e-7)
+    counts = [name for name, _ in model.teacher.named_buffers() if "num_batches_tracked" in name]
+    assert all(watch.states[-1][f"teacher.{name}"] == 12 for name in counts)  # large and small crops
+
+
 def test_accumulated_gradients_count_as_one_step(method, fit):
     _, watch = fit(method(momentum=0.5), epochs=1, accumulate_grad_batches=3)  # the whole epoch
     first, last = watch.states[0], watch.states[-1]
