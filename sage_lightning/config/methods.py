@@ -75,10 +75,16 @@ def crops(config: dict[str, Any]) -> Iterator[str]:
         yield "augment: DINO needs several crops of each pair; use augment=multicrop"
     if method.endswith(".VICReg") and multi:
         yield "augment=multicrop: VICReg takes one view of each pair; use augment=paired or none"
-    views, intra = get(config, "augment.view.global_crops"), get(config, "model.intra_weight")
-    alone = get(config, "augment.view.local_crops") == 0 and views == 1
-    if method.endswith(".DINO") and alone and intra:
+    views, direction = get(config, "augment.view.global_crops"), get(config, "model.direction")
+    if not method.endswith(".DINO") or views != 1 or get(config, "augment.view.local_crops") != 0:
+        return
+    more = "use 2, or augment.view.local_crops"
+    if direction == "alternate_sensor":
         yield (
-            "augment.view.global_crops=1 without local crops: same-sensor terms need another crop; use 2, "
-            "or augment.view.local_crops"
+            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing to "
+            f"learn from; {more}"
+        )
+    elif get(config, "model.intra_weight"):
+        yield (
+            f"augment.view.global_crops=1 without local crops: same-sensor terms need another crop; {more}"
         )

@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.methods.centring import Centring
 from sage_lightning.methods.gather import gather_with_grad, sum_over_ranks
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
@@ -91,18 +92,17 @@ class DINO(LightningModule):
         self.seed = seed
         self.total_steps = total_steps
         self.direction = direction
-        self.intra_weight = intra_weight
+        alone = direction == "alternate_sensor"  # a sensor and nothing else
+        self.cross_weight, self.intra_weight = (0.0, 1.0) if alone else (1.0, intra_weight)
         self.start_momentum = momentum
         self.student_temperature = student_temperature
         self.teacher_temperatures = (float(teacher_temperature[0]), float(teacher_temperature[1]))
         self.temperature_steps = round(temperature_epochs * steps_per_epoch)
         self.centring = centring
-        self.centre_momentum = centre_momentum
+        self.centres = Centring(centre_momentum)
         self.koleo_weight = koleo_weight
         self.freeze_steps = freeze_epochs * steps_per_epoch
         self.weight_decay_end = weight_decay_end
-        # Of the teacher's logits in the optimiser step that is under way: sum over crops, and how many.
-        self._seen: dict[PrototypeHead, tuple[Tensor, int]] = {}
 
     def train(self, mode: bool = True) -> "DINO":
         """The teacher stays in evaluation: nothing is dropped, and batch statistics are the averaged ones."""
@@ -129,9 +129,7 @@ class DINO(LightningModule):
     def learning(self, step: int) -> tuple[Sensor, ...]:
         """The sensors whose students listen at a step; the other's tower rests."""
         teaching = self.teaching(step)
-        if self.direction == "alternate_sensor":
-            return teaching
-        crossing = {OTHER[sensor] for sensor in teaching}
+        crossing = {OTHER[sensor] for sensor in teaching if self.cross_weight > 0}
         return tuple(s for s in SENSORS if s in crossing or (self.intra_weight > 0 and s in teaching))
 
     def on_train_batch_start(self, batch: MultiCropBatch, batch_idx: int) -> None:
@@ -150,24 +148,12 @@ class DINO(LightningModule):
         targets = self._targets(batch, step)
         bottlenecks = {sensor: self._bottlenecks(batch, sensor) for sensor in self.learning(step)}
         students = {sensor: self._head(self.student, sensor).logits(z) for sensor, z in bottlenecks.items()}
-        tau = self.student_temperature
-        intra = [
-            crop_cross_entropy(students[sensor], target, tau, skip_same=True)
-            for sensor, target in targets.items()
-            if sensor in students
-        ]
         logged: dict[str, Any] = {}
-        if self.direction == "alternate_sensor":
-            loss = logged["train/loss_intra"] = intra[0]
-        else:
-            cross = [
-                crop_cross_entropy(students[OTHER[sensor]], target, tau, skip_same=False)
-                for sensor, target in targets.items()
-            ]
-            loss = logged["train/loss_cross"] = torch.stack(cross).mean()
-            if self.intra_weight > 0:
-                logged["train/loss_intra"] = torch.stack(intra).mean()
-                loss = loss + self.intra_weight * logged["train/loss_intra"]
+        loss = students[self.learning(step)[0]].new_zeros(())
+        for name, weight, skip in (("cross", self.cross_weight, False), ("intra", self.intra_weight, True)):
+            if weight > 0:
+                logged[f"train/loss_{name}"] = self._terms(students, targets, skip_same=skip)
+                loss = loss + weight * logged[f"train/loss_{name}"]
         if self.koleo_weight > 0:
             spread = [self._koleo(z[: len(batch.rgb)]) for z in bottlenecks.values()]
             logged["train/loss_koleo"] = torch.stack(spread).mean()
@@ -185,6 +171,18 @@ class DINO(LightningModule):
             }
         )
         return loss
+
+    def _terms(
+        self, students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor], *, skip_same: bool
+    ) -> Tensor:
+        """Mean over what teaches of the terms within a sensor (`skip_same`) or between the two."""
+        tau = self.student_temperature
+        learners = {sensor: sensor if skip_same else OTHER[sensor] for sensor in targets}
+        terms = [
+            crop_cross_entropy(students[learners[sensor]], target, tau, skip_same=skip_same)
+            for sensor, target in targets.items()
+        ]
+        return torch.stack(terms).mean()
 
     def _bottlenecks(self, batch: MultiCropBatch, sensor: Sensor) -> Tensor:
         """(G + L, B, D) of the student: one forward a resolution, one call of the head."""
@@ -207,9 +205,7 @@ class DINO(LightningModule):
             crops = batch.rgb if sensor == "rgb" else batch.ir
             logits = self.teacher.project(sensor, self.teacher.embed(sensor, crops.flatten(0, 1)))
             head = self._head(self.teacher, sensor)
-            total, count = self._seen.get(head, (torch.zeros_like(head.centre), 0))
-            said = logits.to(head.centre.dtype) + head.centre  # as they were before centring
-            self._seen[head] = (total + said.sum(0), count + len(said))
+            self.centres.note(head, logits)
             logits, tau = logits.unflatten(0, crops.shape[:2]), self.teacher_temperature(step)
             balanced = self.centring == "sinkhorn"
             targets[sensor] = (
@@ -252,10 +248,7 @@ class DINO(LightningModule):
                 buffer.lerp_(buffers[name], 1 - momentum)
             else:
                 buffer.copy_(buffers[name])
-        for head, (total, count) in self._seen.items():
-            sums = sum_over_ranks(torch.cat([total, total.new_tensor([count])]))
-            head.centre.lerp_(sums[:-1] / sums[-1], 1 - self.centre_momentum)
-        self._seen.clear()
+        self.centres.follow()
 
     def loss_terms(self, z_rgb: Tensor, z_ir: Tensor) -> dict[str, Tensor]:
         """What the teacher's views of a whole split say of each other, as it is logged in validation.

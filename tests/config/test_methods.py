@@ -6,6 +6,7 @@ from sage_lightning import config
 from sage_lightning.errors import UserError
 
 DINO = "model=dino_vit_pico"
+SENSOR = (DINO, "model.sharing=trunk", "model.direction=alternate_sensor")
 SHARED = (DINO, "model.sharing=full", "thermal=bins3")
 
 
@@ -59,6 +60,11 @@ def lines(*overrides: str) -> tuple[str, ...]:
             "augment.view.global_crops=1 without local crops: same-sensor terms need another crop; use 2, "
             "or augment.view.local_crops",
         ),
+        (
+            [*SENSOR, "augment.view.global_crops=1", "augment.view.local_crops=0"],
+            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing to "
+            "learn from; use 2, or augment.view.local_crops",
+        ),
     ],
 )
 def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
@@ -71,6 +77,8 @@ def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
         [DINO, "model.direction=alternate_sensor", "model.sharing=trunk"],
         [DINO, "model.intra_weight=0", "model.sharing=trunk", "model.direction=rgb_teacher"],
         [*SHARED, "model.direction=alternate_roles"],
+        [DINO, "model.sharing=trunk", "model.intra_weight=0", "augment.view.global_crops=1"],
+        [*SENSOR, "model.intra_weight=0"],  # it has no say there
         ["model=dino_vit_tiny", "data.ir_patch=8"],
     ],
 )

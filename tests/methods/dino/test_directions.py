@@ -55,3 +55,21 @@ def test_alternating_roles_swap_with_the_step(method):
 def test_an_unknown_direction_is_refused(method):
     with pytest.raises(ValueError, match=r"model\.direction=up is not one of rgb_teacher, ir_teacher"):
         method("up")
+
+
+@pytest.mark.parametrize("direction", ["both", "rgb_teacher"])
+def test_one_crop_is_enough_without_same_sensor_terms(method, batch, fit, direction):
+    """They would have no crop to agree with, and are not computed where they do not count."""
+
+    def one(step):
+        pairs = batch(step)
+        crops = {name: getattr(pairs, name)[:1] for name in ("rgb", "ir")}
+        none = {name: getattr(pairs, name)[:0] for name in ("rgb_local", "ir_local")}
+        return pairs._replace(**crops, **none)
+
+    _, watch = fit(method(direction, "trunk", intra_weight=0), make=one)
+    assert len(watch.logged) == 6
+    assert not [name for name in watch.logged[-1] if "intra" in name]
+    assert watch.logged[-1]["train/loss"] == watch.logged[-1]["train/loss_cross"]
+    name = "student.ir_projector.layers.0.weight"
+    assert not torch.equal(watch.states[0][name], watch.states[-1][name])
