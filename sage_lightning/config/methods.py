@@ -88,3 +88,22 @@ def crops(config: dict[str, Any]) -> Iterator[str]:
         yield (
             f"augment.view.global_crops=1 without local crops: same-sensor terms need another crop; {more}"
         )
+
+
+def whole_batch(config: dict[str, Any]) -> Iterator[str]:
+    """Accumulated gradients add up to the whole batch's only where nothing acts on a batch as a whole.
+
+    What is null is known once the training pairs are counted: the build asks again then.
+    """
+    steps = get(config, "trainer.accumulate_grad_batches") or 1
+    if steps == 1 or not str(get(config, "model._target_")).endswith(".DINO"):
+        return
+    centring, koleo = get(config, "model.centring"), get(config, "model.koleo_weight")
+    wholes = ["model.centring=sinkhorn"] if centring == "sinkhorn" else []
+    wholes += [f"model.koleo_weight={koleo}"] if koleo else []
+    if wholes:
+        verb = "act" if len(wholes) > 1 else "acts"
+        yield (
+            f"trainer.accumulate_grad_batches={steps}: {' and '.join(wholes)} {verb} on the whole batch at once; "
+            "set model.centring=mean model.koleo_weight=0, or leave accumulation at 1"
+        )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import pairs, selection, simulation, tables, units
-from sage_lightning.config.methods import crops, dino
+from sage_lightning.config.methods import crops, dino, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
 from sage_lightning.config.sensors import backbones, heads, notes, patches, regions
@@ -124,6 +124,7 @@ RULES: tuple[Rule, ...] = (
     regions,
     dino,
     crops,
+    whole_batch,
     batch,
     accelerator,
     strategy,

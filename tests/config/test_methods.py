@@ -7,6 +7,7 @@ from sage_lightning.errors import UserError
 
 DINO = "model=dino_vit_pico"
 SENSOR = (DINO, "model.sharing=trunk", "model.direction=alternate_sensor")
+ACCUMULATED = "trainer.accumulate_grad_batches=2"
 SHARED = (DINO, "model.sharing=full", "thermal=bins3")
 
 
@@ -65,6 +66,16 @@ def lines(*overrides: str) -> tuple[str, ...]:
             "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing to "
             "learn from; use 2, or augment.view.local_crops",
         ),
+        (
+            [DINO, ACCUMULATED, "model.centring=sinkhorn"],
+            "trainer.accumulate_grad_batches=2: model.centring=sinkhorn acts on the whole batch at once; "
+            "set model.centring=mean model.koleo_weight=0, or leave accumulation at 1",
+        ),
+        (
+            [DINO, ACCUMULATED, "model.koleo_weight=0.5", "model.centring=sinkhorn"],
+            "trainer.accumulate_grad_batches=2: model.centring=sinkhorn and model.koleo_weight=0.5 act on the "
+            "whole batch at once; set model.centring=mean model.koleo_weight=0, or leave accumulation at 1",
+        ),
     ],
 )
 def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
@@ -78,6 +89,8 @@ def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
         [DINO, "model.intra_weight=0", "model.sharing=trunk", "model.direction=rgb_teacher"],
         [*SHARED, "model.direction=alternate_roles"],
         [DINO, "model.sharing=trunk", "model.intra_weight=0", "augment.view.global_crops=1"],
+        [DINO, ACCUMULATED, "model.centring=mean", "model.koleo_weight=0"],
+        [DINO, ACCUMULATED],  # what is null is known once pairs are counted
         [*SENSOR, "model.intra_weight=0"],  # it has no say there
         ["model=dino_vit_tiny", "data.ir_patch=8"],
     ],

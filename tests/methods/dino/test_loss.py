@@ -1,11 +1,15 @@
 """What the students are asked for, against loops in float64."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 
 from sage_lightning.losses.dino import koleo, teacher_targets
+
+
+CROPS, ROWS = ("rgb", "ir", "rgb_local", "ir_local"), ("sample_id", "epoch", "row")
 
 
 def losses(model, pairs):
@@ -78,3 +82,35 @@ def test_koleo_spreads_the_students_bottlenecks_of_each_large_crop(method, batch
     assert first["train/loss_koleo"] == pytest.approx(sum(expected) / 4, rel=1e-4)
     parts = first["train/loss_cross"] + first["train/loss_intra"] + 0.5 * first["train/loss_koleo"]
     assert first["train/loss"] == pytest.approx(parts, rel=1e-6)
+
+
+@pytest.mark.parametrize("direction", ["both", "alternate_roles"])
+def test_accumulated_steps_are_one_step_on_the_whole_batch(method, batch, fit, direction):
+    """Gradient, read from a step of plain descent, and centre; in float64, with what adds up over parts."""
+
+    def exact(pairs):
+        return pairs._replace(**{name: getattr(pairs, name).double() for name in CROPS})
+
+    def whole(_):
+        parts = [exact(batch(step)) for step in range(3)]
+        crops = {name: torch.cat([getattr(part, name) for part in parts], 1) for name in CROPS}
+        rows = {name: torch.cat([getattr(part, name) for part in parts]) for name in ROWS}
+        return parts[0]._replace(**crops, **rows)
+
+    states = []
+    for make, options in (
+        (whole, {"limit_train_batches": 1}),
+        (lambda step: exact(batch(step)), {"accumulate_grad_batches": 3}),
+    ):
+        model = method(direction, momentum=0.5).double()
+        model.optimizer = partial(torch.optim.SGD, lr=10.0)
+        _, watch = fit(model, epochs=1, make=make, **options)
+        states.append((watch.states[0], watch.states[-1]))
+    (before, expected), (_, found) = states
+    gradient = {name: expected[name] - before[name] for name in before}
+    size = sum(float(value.norm()) ** 2 for value in gradient.values()) ** 0.5
+    assert size > 1e-2
+    assert expected["teacher.rgb_projector.centre"].any()
+    for name, value in gradient.items():
+        difference = (found[name] - before[name] - value).norm()
+        assert difference <= 1e-9 * max(float(value.norm()), 1e-3 * size), name
