@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sage_lightning.build.data import pair
+from sage_lightning.build.data import local_sizes, pair
 from sage_lightning.build.objects import instantiate
 from sage_lightning.config import resolved
 from sage_lightning.config.methods import whole_batch
@@ -72,7 +72,7 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
     log.info(text, data.steps_per_epoch, data.batch_size, data.dropped_per_epoch)
     fill(cfg, len(data.split_index("train")))
     made = towers(cfg, data.transform.thermal.channels)
-    if lines := [*whole_batch(resolved(cfg)), *_batch_statistics(cfg, made)]:
+    if lines := [*whole_batch(resolved(cfg)), *_batch_statistics(cfg, made), *_crops(cfg, made)]:
         raise UserError(*lines)
     span = {"steps_per_epoch": data.steps_per_epoch, "total_steps": total_steps(cfg, data)}
     arguments = {key: value for key, value in cfg.model.items() if key not in PARTS}
@@ -96,6 +96,21 @@ def _batch_statistics(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
             yield (
                 f"trainer.accumulate_grad_batches={steps}: model.{sensor}_backbone has BatchNorm, which needs "
                 "the whole batch at once; leave it at 1, or use a ViT"
+            )
+
+
+def _crops(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
+    """Local crops are smaller than the images that a backbone was made for: not every one takes them."""
+    if not cfg.augment.view.get("local_crops"):
+        return
+    for sensor in ("rgb", "ir"):
+        backbone = made.rgb_backbone if sensor == "rgb" else made.ir_backbone
+        rows, columns = local_sizes(cfg)[f"{sensor}_local_size"]
+        if not backbone.takes(rows, columns):
+            yield (
+                f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: takes images of one size, "
+                f"and local crops are {rows} × {columns} px; set augment.view.local_crops=0, or use "
+                f"another model/backbone@model.{sensor}_backbone (ViTs and ResNets take any)"
             )
 
 

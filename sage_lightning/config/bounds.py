@@ -76,14 +76,14 @@ BELOW_1 = (  # 0 included
     "model.rgb_backbone.drop_path",
     "optimizer.betas",
 )
-RISING = (  # from the smaller to the larger
+RISING = (  # from the smaller to the larger, which may be one
     "augment.photometric.blur_sigma",
     "augment.view.global_scale",
     "augment.view.local_scale",
     "augment.view.ratio",
     "augment.view.scale",
-    "thermal.thresholds",
 )
+STRICTLY_RISING = ("thermal.thresholds",)
 NOT_EMPTY = ("model.projector",)
 
 
@@ -126,6 +126,10 @@ def bounds(config: dict[str, Any]) -> Iterator[str]:
         value = get(config, key)
         if isinstance(value, list) and any(low > high for low, high in pairwise(value)):
             yield f"{key}={show(value)}: must go from the smaller to the larger"
+    for key in STRICTLY_RISING:
+        value = get(config, key)
+        if isinstance(value, list) and any(low >= high for low, high in pairwise(value)):
+            yield f"{key}={show(value)}: must rise, each number above the one before"
 
 
 def shares(config: dict[str, Any]) -> Iterator[str]:

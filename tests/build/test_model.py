@@ -50,3 +50,22 @@ def test_batch_statistics_do_not_add_up_either() -> None:
     resnet = "model/backbone@model.ir_backbone=resnet18"
     with pytest.raises(UserError, match=line):
         built("model=dino_vit_pico", resnet, ACCUMULATED, *adds_up)
+
+
+SWIN = (
+    "model/backbone@model.rgb_backbone=resnet18",
+    "model.rgb_backbone.name=swin_tiny_patch4_window7_224",
+    "+model.rgb_backbone.options.embed_dim=12",
+    "data.rgb_size=64",
+)
+
+
+def test_a_backbone_that_takes_one_size_has_no_local_crops() -> None:
+    with pytest.raises(UserError) as caught:
+        built("model=dino_vit_pico", *SWIN, "augment=multicrop")
+    assert caught.value.lines == (
+        "model.rgb_backbone.name=swin_tiny_patch4_window7_224: takes images of one size, and local crops are "
+        "27 × 27 px; set augment.view.local_crops=0, or use another model/backbone@model.rgb_backbone "
+        "(ViTs and ResNets take any)",
+    )
+    assert built("model=dino_vit_pico", *SWIN, "augment=multicrop", "augment.view.local_crops=0") is not None

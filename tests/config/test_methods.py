@@ -24,6 +24,14 @@ def lines(*overrides: str) -> tuple[str, ...]:
             [DINO, "model.direction=up"],
             "model.direction=up: not one of rgb_teacher, ir_teacher, both, alternate_roles, alternate_sensor",
         ),
+        (
+            [DINO, "model.freeze_epochs=.inf"],
+            "model.freeze_epochs=.inf: not a number; write model.freeze_epochs=inf",
+        ),
+        (
+            ["thermal=bins3", "thermal.thresholds=[5,5]"],
+            "thermal.thresholds=[5,5]: must rise, each number above the one before",
+        ),
         ([DINO, "model.sharing=some"], "model.sharing=some: not one of separate, trunk, full"),
         (
             [DINO, "model.intra_weight=0"],
