@@ -100,7 +100,11 @@ def _batch_statistics(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
 
 
 def _crops(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
-    """Local crops are smaller than the images that a backbone was made for: not every one takes them."""
+    """Local crops, and a shared tower's other sensor, have sizes of their own: not every backbone takes them."""
+    rgb, ir = (cfg.data[f"{sensor}_size"] for sensor in ("rgb", "ir"))
+    if cfg.model.get("sharing") == "full" and not made.rgb_backbone.takes(*pair(ir)):
+        name = cfg.model.rgb_backbone.name
+        yield f"model.sharing=full: {name} takes images of one size, not data.rgb_size={rgb} and data.ir_size={ir}"
     if not cfg.augment.view.get("local_crops"):
         return
     for sensor in ("rgb", "ir"):

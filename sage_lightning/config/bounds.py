@@ -97,7 +97,11 @@ def get(config: dict[str, Any], key: str) -> Any:
 
 def show(value: Any) -> str:
     """A value as one writes it on the command line."""
-    return f"[{','.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(show, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def bounds(config: dict[str, Any]) -> Iterator[str]:

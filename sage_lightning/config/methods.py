@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sage_lightning.config.bounds import get, show
+from sage_lightning.config.sensors import is_known_vit, square
 
 DIRECTIONS = ("rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor")
 CENTRING = ("mean", "sinkhorn")
@@ -23,11 +24,11 @@ def dino(config: dict[str, Any]) -> Iterator[str]:
     if (centring := get(config, "model.centring")) is not None and centring not in CENTRING:
         yield f"model.centring={centring}: not one of {', '.join(CENTRING)}"
     intra = get(config, "model.intra_weight")
-    if sharing == "separate" and intra == 0:
-        yield (
-            "model.intra_weight=0: a separate tower that only teaches never learns; "
-            "give it a weight, or use model.sharing=trunk"
-        )
+    if sharing == "separate" and intra == 0 and direction != "alternate_sensor":
+        why = "is for towers that share"
+        if direction in ("rgb_teacher", "ir_teacher"):
+            why = "a separate tower that only teaches never learns"
+        yield f"model.intra_weight=0: {why}; give it a weight, or use model.sharing=trunk or full"
     if sharing == "separate" and direction == "alternate_sensor":
         yield (
             "model.direction=alternate_sensor trains two unrelated models with model.sharing=separate; "
@@ -42,29 +43,18 @@ def _shared(config: dict[str, Any], sharing: str) -> Iterator[str]:
     backbones = [get(config, f"model.{sensor}_backbone") for sensor in ("rgb", "ir")]
     if backbones[0] != backbones[1]:
         yield f"model.sharing={sharing}: model.rgb_backbone and model.ir_backbone must be the same"
-    patches = [get(config, f"data.{sensor}_patch") for sensor in ("rgb", "ir")]
-    if sharing == "trunk" and backbones[0] is not None and not _vit(backbones[0].get("name")):
+    vit = backbones[0] is not None and is_known_vit(str(backbones[0].get("name")))
+    if sharing == "trunk" and backbones[0] is not None and not vit:
         yield "model.sharing=trunk: needs ViTs, each with patches of its own; use model.sharing=full"
     if sharing != "full":
         return
-    for name, values in (
-        ("patch", patches),
-        ("size", [get(config, f"data.{sensor}_size") for sensor in ("rgb", "ir")]),
-    ):
-        if values[0] != values[1]:
-            yield (
-                f"model.sharing=full: data.rgb_{name}={show(values[0])} and data.ir_{name}={show(values[1])} "
-                "must be the same"
-            )
+    for name in ("patch", "size") if vit else ():  # a CNN has no patch, and takes any size
+        rgb, ir = (get(config, f"data.{sensor}_{name}") for sensor in ("rgb", "ir"))
+        if square(rgb) != square(ir):
+            yield f"model.sharing=full: data.rgb_{name}={show(rgb)} and data.ir_{name}={show(ir)} must be the same"
     thermal = str(get(config, "thermal._target_")).rpartition(".")[2].lower()
     if thermal != "bins3":
         yield f"model.sharing=full: thermal={thermal} has one channel, and RGB three; use thermal=bins3"
-
-
-def _vit(name: Any) -> bool:
-    from sage_lightning.config.sensors import is_known_vit
-
-    return is_known_vit(str(name))
 
 
 def crops(config: dict[str, Any]) -> Iterator[str]:

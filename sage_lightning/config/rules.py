@@ -9,7 +9,7 @@ from sage_lightning.config.collection import pairs, selection, simulation, table
 from sage_lightning.config.methods import crops, dino, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
-from sage_lightning.config.sensors import backbones, heads, notes, patches, regions
+from sage_lightning.config.sensors import backbones, heads, local_crops, notes, patches, regions
 
 __all__ = ["RULES", "notes"]
 
@@ -121,6 +121,7 @@ RULES: tuple[Rule, ...] = (
     backbones,
     heads,
     patches,
+    local_crops,
     regions,
     dino,
     crops,

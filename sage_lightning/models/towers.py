@@ -60,7 +60,9 @@ class TwoTowers(nn.Module):
 
 
 def share_trunk(rgb: Backbone, ir: Backbone) -> None:
-    """Gives the thermal ViT the RGB ViT's blocks and norms; patches and position embeddings stay its own.
+    """Gives the thermal ViT the RGB ViT's blocks and norms.
+
+    Patches, position embeddings, and class and register tokens, where there are any, stay its own.
 
     Args:
         rgb: a ViT.

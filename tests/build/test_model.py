@@ -58,6 +58,7 @@ SWIN = (
     "+model.rgb_backbone.options.embed_dim=12",
     "data.rgb_size=64",
 )
+RESNET = tuple(f"model/backbone@model.{sensor}_backbone=resnet18" for sensor in ("rgb", "ir"))
 
 
 def test_a_backbone_that_takes_one_size_has_no_local_crops() -> None:
@@ -69,3 +70,10 @@ def test_a_backbone_that_takes_one_size_has_no_local_crops() -> None:
         "(ViTs and ResNets take any)",
     )
     assert built("model=dino_vit_pico", *SWIN, "augment=multicrop", "augment.view.local_crops=0") is not None
+
+
+def test_a_shared_tower_of_one_size_has_sensors_of_one_size() -> None:
+    shared = ("model.sharing=full", "thermal=bins3", "augment=multicrop_large")
+    with pytest.raises(UserError, match="takes images of one size, not data.rgb_size=64 and data.ir_size=48"):
+        built("model=dino_vit_pico", *SWIN, *shared)
+    assert built("model=dino_resnet50", *RESNET, *shared, "data.ir_size=64") is not None
