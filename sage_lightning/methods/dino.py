@@ -150,10 +150,11 @@ class DINO(LightningModule):
         students = {sensor: self._head(self.student, sensor).logits(z) for sensor, z in bottlenecks.items()}
         logged: dict[str, Any] = {}
         loss = students[self.learning(step)[0]].new_zeros(())
-        for name, weight, skip in (("cross", self.cross_weight, False), ("intra", self.intra_weight, True)):
+        for kind, weight in (("cross", self.cross_weight), ("intra", self.intra_weight)):
             if weight > 0:
-                logged[f"train/loss_{name}"] = self._terms(students, targets, skip_same=skip)
-                loss = loss + weight * logged[f"train/loss_{name}"]
+                terms = self._terms(kind, students, targets)
+                logged |= {f"train/loss_{name}": term for name, term in terms.items()}
+                loss = loss + weight * torch.stack([*terms.values()]).mean()
         if self.koleo_weight > 0:
             spread = [self._koleo(z[: len(batch.rgb)]) for z in bottlenecks.values()]
             logged["train/loss_koleo"] = torch.stack(spread).mean()
@@ -173,16 +174,17 @@ class DINO(LightningModule):
         return loss
 
     def _terms(
-        self, students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor], *, skip_same: bool
-    ) -> Tensor:
-        """Mean over what teaches of the terms within a sensor (`skip_same`) or between the two."""
-        tau = self.student_temperature
-        learners = {sensor: sensor if skip_same else OTHER[sensor] for sensor in targets}
-        terms = [
-            crop_cross_entropy(students[learners[sensor]], target, tau, skip_same=skip_same)
-            for sensor, target in targets.items()
-        ]
-        return torch.stack(terms).mean()
+        self, kind: Literal["cross", "intra"], students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor]
+    ) -> dict[str, Tensor]:
+        """A term for each sensor that teaches: cross_rgb_to_ir where RGB teaches the other, intra_rgb itself."""
+        terms = {}
+        for sensor, target in targets.items():
+            learner = sensor if kind == "intra" else OTHER[sensor]
+            name = f"intra_{sensor}" if kind == "intra" else f"cross_{sensor}_to_{learner}"
+            terms[name] = crop_cross_entropy(
+                students[learner], target, self.student_temperature, skip_same=kind == "intra"
+            )
+        return terms
 
     def _bottlenecks(self, batch: MultiCropBatch, sensor: Sensor) -> Tensor:
         """(G + L, B, D) of the student: one forward a resolution, one call of the head."""
@@ -258,16 +260,14 @@ class DINO(LightningModule):
             z_ir: (N, K).
 
         Returns:
-            "loss" and "loss_cross", the mean of both directions' cross-entropies; scalars.
+            "loss_cross_rgb_to_ir" and "loss_cross_ir_to_rgb", and their mean, "loss"; scalars.
         """
+        views: dict[Sensor, Tensor] = {"rgb": z_rgb[None], "ir": z_ir[None]}
         tau = self.teacher_temperatures[1]
-        both = ((z_rgb[None], z_ir[None]), (z_ir[None], z_rgb[None]))
-        terms = [
-            crop_cross_entropy(student, teacher_targets(said, tau), self.student_temperature, skip_same=False)
-            for said, student in both
-        ]
-        cross = torch.stack(terms).mean()
-        return {"loss": cross, "loss_cross": cross}
+        targets = {sensor: teacher_targets(view, tau) for sensor, view in views.items()}
+        terms = self._terms("cross", views, targets)
+        mean = torch.stack([*terms.values()]).mean()
+        return {"loss": mean} | {f"loss_{name}": term for name, term in terms.items()}
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
         """The teacher's; see `spaces`."""
