@@ -12,7 +12,7 @@ from sage_lightning.evaluation.table import BACKBONE, CHANCE, LEARNED, MEAN, PIX
 
 ROOT = Path(__file__).parents[1]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 DINO = "model=dino_vit_pico"

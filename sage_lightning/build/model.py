@@ -94,17 +94,17 @@ def _batch_statistics(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
         backbone = made.rgb_backbone if sensor == "rgb" else made.ir_backbone
         if steps > 1 and any(isinstance(part, _BatchNorm) for part in backbone.modules()):
             yield (
-                f"trainer.accumulate_grad_batches={steps}: model.{sensor}_backbone has BatchNorm, which needs "
-                "the whole batch at once; leave it at 1, or use a ViT"
+                f"trainer.accumulate_grad_batches={steps}: model.{sensor}_backbone has BatchNorm, which "
+                "needs the whole batch at once; leave it at 1, or use a ViT"
             )
 
 
 def _crops(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
-    """Local crops, and a shared tower's other sensor, have sizes of their own: not every backbone takes them."""
+    """Local crops, and a shared tower's other sensor, have sizes of their own; not every backbone takes."""
     rgb, ir = (cfg.data[f"{sensor}_size"] for sensor in ("rgb", "ir"))
     if cfg.model.get("sharing") == "full" and not made.rgb_backbone.takes(*pair(ir)):
-        name = cfg.model.rgb_backbone.name
-        yield f"model.sharing=full: {name} takes images of one size, not data.rgb_size={rgb} and data.ir_size={ir}"
+        one = f"{cfg.model.rgb_backbone.name} takes images of one size"
+        yield f"model.sharing=full: {one}, not data.rgb_size={rgb} and data.ir_size={ir}"
     if not cfg.augment.view.get("local_crops"):
         return
     for sensor in ("rgb", "ir"):
@@ -112,8 +112,8 @@ def _crops(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
         rows, columns = local_sizes(cfg)[f"{sensor}_local_size"]
         if not backbone.takes(rows, columns):
             yield (
-                f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: takes images of one size, "
-                f"and local crops are {rows} × {columns} px; set augment.view.local_crops=0, or use "
+                f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: takes images of one "
+                f"size, and local crops are {rows} × {columns} px; set augment.view.local_crops=0, or use "
                 f"another model/backbone@model.{sensor}_backbone (ViTs and ResNets take any)"
             )
 

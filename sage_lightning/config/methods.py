@@ -51,7 +51,8 @@ def _shared(config: dict[str, Any], sharing: str) -> Iterator[str]:
     for name in ("patch", "size") if vit else ():  # a CNN has no patch, and takes any size
         rgb, ir = (get(config, f"data.{sensor}_{name}") for sensor in ("rgb", "ir"))
         if square(rgb) != square(ir):
-            yield f"model.sharing=full: data.rgb_{name}={show(rgb)} and data.ir_{name}={show(ir)} must be the same"
+            both = f"data.rgb_{name}={show(rgb)} and data.ir_{name}={show(ir)}"
+            yield f"model.sharing=full: {both} must be the same"
     thermal = str(get(config, "thermal._target_")).rpartition(".")[2].lower()
     if thermal != "bins3":
         yield f"model.sharing=full: thermal={thermal} has one channel, and RGB three; use thermal=bins3"
@@ -71,8 +72,8 @@ def crops(config: dict[str, Any]) -> Iterator[str]:
     more = "use 2, or augment.view.local_crops"
     if direction == "alternate_sensor":
         yield (
-            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing to "
-            f"learn from; {more}"
+            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing "
+            f"to learn from; {more}"
         )
     elif get(config, "model.intra_weight"):
         yield (
@@ -94,6 +95,6 @@ def whole_batch(config: dict[str, Any]) -> Iterator[str]:
     if wholes:
         verb = "act" if len(wholes) > 1 else "acts"
         yield (
-            f"trainer.accumulate_grad_batches={steps}: {' and '.join(wholes)} {verb} on the whole batch at once; "
-            "set model.centring=mean model.koleo_weight=0, or leave accumulation at 1"
+            f"trainer.accumulate_grad_batches={steps}: {' and '.join(wholes)} {verb} on the whole batch at "
+            "once; set model.centring=mean model.koleo_weight=0, or leave accumulation at 1"
         )

@@ -27,7 +27,9 @@ from sage_lightning.optim.groups import parameter_groups
 from sage_lightning.optim.schedule import cosine_ramp, linear_ramp
 
 Direction = Literal["rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor"]
+Kind = Literal["cross", "intra"]
 SENSORS: tuple[Sensor, Sensor] = ("rgb", "ir")
+LOGIT_ROWS = 256  # of a split at a time, in validation: at 65,536 prototypes, 64 MiB a sensor
 OTHER: dict[Sensor, Sensor] = {"rgb": "ir", "ir": "rgb"}
 
 
@@ -150,7 +152,8 @@ class DINO(LightningModule):
         students = {sensor: self._head(self.student, sensor).logits(z) for sensor, z in bottlenecks.items()}
         logged: dict[str, Any] = {}
         loss = students[self.learning(step)[0]].new_zeros(())
-        for kind, weight in (("cross", self.cross_weight), ("intra", self.intra_weight)):
+        weights: dict[Kind, float] = {"cross": self.cross_weight, "intra": self.intra_weight}
+        for kind, weight in weights.items():
             if weight > 0:
                 terms = self._terms(kind, students, targets)
                 logged |= {f"train/loss_{name}": term for name, term in terms.items()}
@@ -174,9 +177,9 @@ class DINO(LightningModule):
         return loss
 
     def _terms(
-        self, kind: Literal["cross", "intra"], students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor]
+        self, kind: Kind, students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor]
     ) -> dict[str, Tensor]:
-        """A term for each sensor that teaches: cross_rgb_to_ir where RGB teaches the other, intra_rgb itself."""
+        """A term for each sensor that teaches: intra_rgb, or cross_rgb_to_ir where RGB teaches the other."""
         terms = {}
         for sensor, target in targets.items():
             learner = sensor if kind == "intra" else OTHER[sensor]
@@ -190,7 +193,7 @@ class DINO(LightningModule):
         """(G + L, B, D) of the student: one forward a resolution, one call of the head."""
         crops = (batch.rgb, batch.rgb_local) if sensor == "rgb" else (batch.ir, batch.ir_local)
         embeddings = [self.student.embed(sensor, part.flatten(0, 1)) for part in crops if len(part)]
-        bottlenecks = self._head(self.student, sensor).bottleneck(torch.cat(embeddings))
+        bottlenecks = self.student.project(sensor, torch.cat(embeddings))
         return bottlenecks.unflatten(0, (-1, len(batch.row)))
 
     @staticmethod
@@ -205,8 +208,8 @@ class DINO(LightningModule):
         targets: dict[Sensor, Tensor] = {}
         for sensor in self.teaching(step):
             crops = batch.rgb if sensor == "rgb" else batch.ir
-            logits = self.teacher.project(sensor, self.teacher.embed(sensor, crops.flatten(0, 1)))
             head = self._head(self.teacher, sensor)
+            logits = head.logits(head(self.teacher.embed(sensor, crops.flatten(0, 1))))
             self.centres.note(head, logits)
             logits, tau = logits.unflatten(0, crops.shape[:2]), self.teacher_temperature(step)
             balanced = self.centring == "sinkhorn"
@@ -252,22 +255,27 @@ class DINO(LightningModule):
                 buffer.copy_(buffers[name])
         self.centres.follow()
 
+    @torch.no_grad()
     def loss_terms(self, z_rgb: Tensor, z_ir: Tensor) -> dict[str, Tensor]:
         """What the teacher's views of a whole split say of each other, as it is logged in validation.
 
         Args:
-            z_rgb: (N, K) centred logits of the teacher.
-            z_ir: (N, K).
+            z_rgb: (N, D) bottlenecks of the teacher, on any device.
+            z_ir: (N, D).
 
         Returns:
             "loss_cross_rgb_to_ir" and "loss_cross_ir_to_rgb", and their mean, "loss"; scalars.
         """
-        views: dict[Sensor, Tensor] = {"rgb": z_rgb[None], "ir": z_ir[None]}
-        tau = self.teacher_temperatures[1]
-        targets = {sensor: teacher_targets(view, tau) for sensor, view in views.items()}
-        terms = self._terms("cross", views, targets)
-        mean = torch.stack([*terms.values()]).mean()
-        return {"loss": mean} | {f"loss_{name}": term for name, term in terms.items()}
+        sums: dict[str, Tensor] = {}
+        for rows in zip(z_rgb.split(LOGIT_ROWS), z_ir.split(LOGIT_ROWS), strict=True):
+            heads = zip(SENSORS, self._heads(self.teacher), rows, strict=True)
+            logits = {sensor: head.logits(z.to(head.centre))[None] for sensor, head, z in heads}
+            tau = self.teacher_temperatures[1]
+            targets = {sensor: teacher_targets(said, tau) for sensor, said in logits.items()}
+            for name, term in self._terms("cross", logits, targets).items():
+                sums[f"loss_{name}"] = sums.get(f"loss_{name}", 0) + term * len(rows[0])
+        terms = {name: total / len(z_rgb) for name, total in sums.items()}
+        return {"loss": torch.stack([*terms.values()]).mean()} | terms
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
         """The teacher's; see `spaces`."""

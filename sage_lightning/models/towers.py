@@ -17,7 +17,7 @@ class TwoTowers(nn.Module):
     Args:
         rgb_backbone: (B, 3, H, W) to (B, D).
         ir_backbone: (B, C_ir, h, w) to (B, D').
-        rgb_projector: (B, D) to (B, P).
+        rgb_projector: (B, D) to (B, P): what sensors are compared in, of a `PrototypeHead` its bottleneck.
         ir_projector: (B, D') to (B, P).
     """
 

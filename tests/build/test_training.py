@@ -16,13 +16,14 @@ TRUNK = ("model=dino_vit_pico", "model.sharing=trunk")
 
 @pytest.fixture
 def strategy(tmp_path) -> Any:
-    """strategy(*overrides): of the Trainer that they give; of the data it takes what goes into checkpoints."""
+    """strategy(*overrides): of the Trainer that they give; the data are what checkpoints tell of them."""
 
     def chosen(*overrides: str) -> Any:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
             cfg = compose("train", [*overrides, f"paths.output_dir={tmp_path}"])
         data: Any = SimpleNamespace(
-            store=SimpleNamespace(index_hash="a1"), transform=SimpleNamespace(normalisation={"ir_mean": [0.0]})
+            store=SimpleNamespace(index_hash="a1"),
+            transform=SimpleNamespace(normalisation={"ir_mean": [0.0]}),
         )
         return trainer(cfg, tmp_path, data).strategy
 

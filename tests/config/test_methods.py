@@ -89,8 +89,8 @@ def lines(*overrides: str) -> tuple[str, ...]:
         ),
         (
             [*SENSOR, "augment.view.global_crops=1", "augment.view.local_crops=0"],
-            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing to "
-            "learn from; use 2, or augment.view.local_crops",
+            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing "
+            "to learn from; use 2, or augment.view.local_crops",
         ),
         (
             [DINO, ACCUMULATED, "model.centring=sinkhorn"],
@@ -99,8 +99,9 @@ def lines(*overrides: str) -> tuple[str, ...]:
         ),
         (
             [DINO, ACCUMULATED, "model.koleo_weight=0.5", "model.centring=sinkhorn"],
-            "trainer.accumulate_grad_batches=2: model.centring=sinkhorn and model.koleo_weight=0.5 act on the "
-            "whole batch at once; set model.centring=mean model.koleo_weight=0, or leave accumulation at 1",
+            "trainer.accumulate_grad_batches=2: model.centring=sinkhorn and model.koleo_weight=0.5 act on "
+            "the whole batch at once; set model.centring=mean model.koleo_weight=0, "
+            "or leave accumulation at 1",
         ),
     ],
 )

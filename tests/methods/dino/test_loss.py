@@ -8,7 +8,6 @@ import torch
 
 from sage_lightning.losses.dino import koleo, teacher_targets
 
-
 CROPS, ROWS = ("rgb", "ir", "rgb_local", "ir_local"), ("sample_id", "epoch", "row")
 
 
@@ -21,7 +20,8 @@ def losses(model, pairs):
     for teacher in model.teaching(step):
         targets = []
         for crop in crops[teacher][0].double():
-            logits = model.teacher.project(teacher, model.teacher.embed(teacher, crop))
+            head = getattr(model.teacher, f"{teacher}_projector")
+            logits = head.logits(head(model.teacher.embed(teacher, crop)))
             targets.append(teacher_targets(logits, model.teacher_temperature(step)))
         for student in model.learning(step):
             values = []
@@ -29,7 +29,8 @@ def losses(model, pairs):
                 for s, crop in enumerate([*crops[student][0].double(), *crops[student][1].double()]):
                     if student == teacher and s == g:
                         continue
-                    logits = model.student.project(student, model.student.embed(student, crop))
+                    head = getattr(model.student, f"{student}_projector")
+                    logits = head.logits(head(model.student.embed(student, crop)))
                     values.append(-(target * (logits / tau).log_softmax(-1)).sum(-1).mean())
             (intra if student == teacher else cross).append(torch.stack(values).mean())
     return [torch.stack(terms).mean().item() if terms else None for terms in (cross, intra)]
@@ -78,11 +79,13 @@ def test_koleo_spreads_the_students_bottlenecks_of_each_large_crop(method, batch
     expected = []
     for sensor, crops in (("rgb", pairs.rgb), ("ir", pairs.ir)):
         head = model.student.rgb_projector if sensor == "rgb" else model.student.ir_projector
-        expected += [koleo(head.bottleneck(model.student.embed(sensor, crop))).item() for crop in crops]
+        expected += [koleo(head(model.student.embed(sensor, crop))).item() for crop in crops]
     _, watch = fit(model)
     first = watch.logged[0]
     assert first["train/loss_koleo"] == pytest.approx(sum(expected) / 4, rel=1e-4)
-    parts = first["train/loss_cross_rgb_to_ir"] + first["train/loss_intra_rgb"] + 0.5 * first["train/loss_koleo"]
+    parts = (
+        first["train/loss_cross_rgb_to_ir"] + first["train/loss_intra_rgb"] + 0.5 * first["train/loss_koleo"]
+    )
     assert first["train/loss"] == pytest.approx(parts, rel=1e-6)
 
 
@@ -116,3 +119,24 @@ def test_accumulated_steps_are_one_step_on_the_whole_batch(method, batch, fit, d
     for name, value in gradient.items():
         difference = (found[name] - before[name] - value).norm()
         assert difference <= 1e-9 * max(float(value.norm()), 1e-3 * size), name
+
+
+def test_a_whole_split_is_scored_a_part_at_a_time(method):
+    """As many logits as there are prototypes, of all pairs at once, would not fit into memory."""
+    model = method("both")
+    draw = torch.Generator().manual_seed(0)
+    z_rgb, z_ir = (torch.nn.functional.normalize(torch.randn(600, 8, generator=draw), dim=1) for _ in "ab")
+    heads = (model.teacher.rgb_projector, model.teacher.ir_projector)
+    for head in heads:
+        head.centre += 0.1 * torch.randn(12, generator=draw)
+    found = model.loss_terms(z_rgb, z_ir)
+    rgb, ir = (head.logits(z).detach().double() for head, z in zip(heads, (z_rgb, z_ir), strict=True))
+    student, teacher = model.student_temperature, model.teacher_temperatures[1]
+    one, other = (
+        -((said / teacher).softmax(1) * (heard / student).log_softmax(1)).sum(1).mean().item()
+        for said, heard in ((rgb, ir), (ir, rgb))
+    )
+    assert found["loss_cross_rgb_to_ir"].item() == pytest.approx(one, rel=1e-5)
+    assert found["loss_cross_ir_to_rgb"].item() == pytest.approx(other, rel=1e-5)
+    assert found["loss"].item() == pytest.approx((one + other) / 2, rel=1e-5)
+    assert abs(one - other) > 1e-3

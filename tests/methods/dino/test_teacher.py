@@ -41,7 +41,7 @@ def test_every_tower_of_the_teacher_learns(method, fit, direction):
 def test_the_centre_follows_what_the_teacher_says(method, batch, fit):
     model = method("rgb_teacher")
     head, crops = model.teacher.rgb_projector, batch(0).rgb.flatten(0, 1)
-    said = head(model.teacher.embed_rgb(crops)).detach()
+    said = head.logits(head(model.teacher.embed_rgb(crops))).detach()
     _, watch = fit(model)
     torch.testing.assert_close(watch.states[1]["teacher.rgb_projector.centre"], 0.1 * said.mean(0))
     assert not watch.states[-1]["teacher.ir_projector.centre"].any()  # it has not taught
@@ -54,7 +54,9 @@ def test_the_centre_is_that_of_what_was_said_before_centring(method, batch, fit)
     teacher, centre = method("rgb_teacher").teacher, torch.zeros(12)
     for step in range(3):
         weights = watch.states[step].items()
-        teacher.load_state_dict({name.removeprefix("teacher."): w for name, w in weights if "teacher" in name})
+        teacher.load_state_dict(
+            {name.removeprefix("teacher."): w for name, w in weights if "teacher" in name}
+        )
         head, crops = teacher.rgb_projector, batch(step).rgb.flatten(0, 1)
         with torch.no_grad():
             points = head.layers(teacher.embed_rgb(crops))
@@ -97,7 +99,11 @@ def test_the_teacher_is_what_validation_sees(method, batch):
     pairs = batch(0)
     found = model.validation_step(pairs._replace(rgb=pairs.rgb[0], ir=pairs.ir[0]), 0)
     torch.testing.assert_close(found["ir_embedding"], model.teacher.embed_ir(pairs.ir[0]))
-    assert found["rgb_projection"].shape == (4, len(model.teacher.ir_projector.prototypes))
+    bottleneck = found["rgb_projection"]
+    assert bottleneck.shape == (4, 8)  # as wide as the head's last layer, however many prototypes there are
+    torch.testing.assert_close(bottleneck.norm(dim=1), torch.ones(4))
+    expected = model.teacher.rgb_projector(model.teacher.embed_rgb(pairs.rgb[0]))
+    torch.testing.assert_close(bottleneck, expected)
 
 
 def test_the_teacher_drops_nothing(method, batch):
