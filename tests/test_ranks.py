@@ -109,13 +109,20 @@ def test_a_sweep_as_in_the_readme(trained, command, tiny, tmp_path):
 
 
 @pytest.mark.slow
-def test_towers_that_rest_in_turn_train_on_two_ranks(trained, command, tiny, tmp_path):
-    """DDP ends a run whose parameters go without a gradient, unless it is told of them."""
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ("model.direction=alternate_sensor", "model.sharing=trunk"),
+        ("model.direction=alternate_sensor", "model.sharing=full", "thermal=bins3"),
+        ("model.intra_weight=0", "model.sharing=trunk", "augment.view.global_crops=1"),
+    ],
+)
+def test_towers_that_rest_in_turn_train_on_two_ranks(trained, command, tiny, tmp_path, choices):
+    """DDP ends a run whose parameters go without a gradient, unless it is told; told in vain, it warns."""
     arguments = [
         *(argument for argument in tiny if not argument.startswith("trainer")),
         "model=dino_vit_pico",
-        "model.direction=alternate_sensor",
-        "model.sharing=trunk",
+        *choices,
         "model.prototypes=64",
         "trainer=ddp_cpu",
         "trainer.devices=2",

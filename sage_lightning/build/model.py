@@ -142,7 +142,12 @@ def fill(cfg: DictConfig, pairs: int) -> None:
 
 def rests(cfg: DictConfig) -> bool:
     """Whether parameters may go without a gradient in a step, which DDP must be told of."""
-    return cfg.model.get("direction") == "alternate_sensor" or cfg.model.get("intra_weight") == 0
+    direction = cfg.model.get("direction")
+    if (
+        direction == "both" or cfg.model.get("sharing") == "full"
+    ):  # each learns at each step; there is one tower
+        return False
+    return direction == "alternate_sensor" or cfg.model.get("intra_weight") == 0
 
 
 def total_steps(cfg: DictConfig, data: PairDataModule) -> int:

@@ -35,7 +35,9 @@ def strategy(tmp_path) -> Any:
     [
         ((*TRUNK, "model.direction=alternate_sensor"), True),
         ((*TRUNK, "model.direction=rgb_teacher", "model.intra_weight=0"), True),
-        ((*TRUNK, "model.intra_weight=0.0"), True),
+        ((*TRUNK, "model.direction=alternate_roles", "model.intra_weight=0.0"), True),
+        ((*TRUNK, "model.intra_weight=0"), False),  # both: each learns from the other at each step
+        (("model=dino_vit_pico", "model.sharing=full", "model.direction=alternate_sensor"), False),
         (TRUNK, False),  # it costs time where nothing rests
         ((), False),
     ],
