@@ -103,7 +103,8 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
     # Of another trainer it matters where it computes; it has no say in how long, or how exactly.
     strict = [key for key in said if key != "trainer"]
     lines = [
-        f"{key}={now.get(key)}: the run was begun with {was.get(key)}; leave it out, or begin a new run"
+        f"{key}={show(now.get(key))}: the run was begun with {show(was.get(key))}; "
+        "leave it out, or begin a new run"
         for key in was | now
         if now.get(key) != was.get(key) and _within(key, strict) and not _within(key, free)
     ]
