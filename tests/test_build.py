@@ -47,8 +47,7 @@ def assert_projects(*overrides: str) -> None:
     with torch.device("meta"):  # shapes without numbers: no memory, little time
         both_towers = towers(cfg, ir_channels=3)
         z_rgb, z_ir = both_towers(torch.empty(2, 3, 48, 48), torch.empty(2, 3, 48, 48))
-    width = cfg.model.get("prototypes") or cfg.model.projector[-1]
-    assert z_rgb.shape == z_ir.shape == (2, width)
+    assert z_rgb.shape == z_ir.shape == (2, cfg.model.projector[-1])
 
 
 def both(backbone: str) -> list[str]:

@@ -92,7 +92,9 @@ def test_pairs_at_a_lag_are_listed(desk: Path, environment: dict[str, str]) -> N
 
 
 def test_mistakes_are_answered_at_once(desk: Path, environment: dict[str, str]) -> None:
-    done = sage_lightning("pairs", "lag=0min", "tolerance=x", cwd=desk, environment=environment)
+    done = sage_lightning(
+        "pairs", "data.root=files", "lag=0min", "tolerance=x", cwd=desk, environment=environment
+    )
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "tolerance=x: not a duration; write it as tolerance=5min",

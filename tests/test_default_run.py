@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from sage_lightning.evaluation.table import BACKBONE, CHANCE, LEARNED, MEAN, PIX
 
 ROOT = Path(__file__).parents[1]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 DINO = "model=dino_vit_pico"
@@ -24,12 +25,24 @@ RUNS = {
 }
 
 
+@pytest.fixture(scope="module")
+def table_of(once) -> Callable[[str], pd.DataFrame]:
+    """table_of("both"): the scores of a run, which is made once."""
+
+    def table(name: str) -> pd.DataFrame:
+        def make(desk: Path) -> str:
+            subprocess.run([sys.executable, str(ROOT / "train.py"), *RUNS[name]], cwd=desk, check=True)
+            (path,) = desk.glob("outputs/train/*/scores.csv")
+            return str(path)
+
+        return pd.read_csv(once(f"default-{name}", make), keep_default_na=False, na_values=["nan"])
+
+    return table
+
+
 @pytest.fixture(scope="module", params=RUNS)
-def scores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    desk = tmp_path_factory.mktemp("desk")
-    subprocess.run([sys.executable, str(ROOT / "train.py"), *RUNS[request.param]], cwd=desk, check=True)
-    (table,) = desk.glob("outputs/train/*/scores.csv")
-    return pd.read_csv(table, keep_default_na=False, na_values=["nan"])
+def scores(request: pytest.FixtureRequest, table_of: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    return table_of(request.param)
 
 
 def value(scores: pd.DataFrame, features: str, space: str, **keys: str) -> float:
@@ -45,6 +58,16 @@ def test_a_picture_finds_its_partner_among_those_of_its_position(scores, directi
     assert learned >= 3 * value(scores, CHANCE, "", **keys)
     assert learned > value(scores, RANDOM, PROJECTION, **keys)
     assert learned > value(scores, MEAN, PIXELS, **keys)
+
+
+@pytest.mark.parametrize("direction", ["rgb_to_ir", "ir_to_rgb"])
+@pytest.mark.parametrize("teaches", [name for name in RUNS if name != "vicreg"])
+def test_whoever_teaches_dino_is_no_worse_than_vicreg(table_of, teaches, direction):
+    """One seed each: at least the lower end of the 95 % interval of VICReg's, on the same queries."""
+    keys = {"task": f"retrieval_within_position_{direction}", "subset": "day", "metric": "r1"}
+    (low,) = pick(table_of("vicreg"), features=LEARNED, space=PROJECTION, **keys)["low"].astype(float)
+    assert 0 < low < value(table_of("vicreg"), LEARNED, PROJECTION, **keys)
+    assert value(table_of(teaches), LEARNED, PROJECTION, **keys) >= low
 
 
 @pytest.mark.parametrize("subset", ["day", "night"])

@@ -106,3 +106,34 @@ def test_a_sweep_as_in_the_readme(trained, command, tiny, tmp_path):
     second = read_checkpoint(folder / "1/checkpoints/last.ckpt")["state_dict"]
     alone = read_checkpoint(trained.folder / "checkpoints/last.ckpt")["state_dict"]
     assert all(second[name].equal(alone[name]) for name in alone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ("model.direction=alternate_sensor", "model.sharing=trunk"),
+        ("model.direction=alternate_sensor", "model.sharing=full", "thermal=bins3"),
+        ("model.intra_weight=0", "model.sharing=trunk", "augment.view.global_crops=1"),
+    ],
+)
+def test_towers_that_rest_in_turn_train_on_two_ranks(trained, command, tiny, tmp_path, choices):
+    """DDP ends a run whose parameters go without a gradient, unless it is told; told in vain, it warns."""
+    arguments = [
+        *(argument for argument in tiny if not argument.startswith("trainer")),
+        "model=dino_vit_pico",
+        *choices,
+        "model.prototypes=64",
+        "trainer=ddp_cpu",
+        "trainer.devices=2",
+        "trainer.max_steps=6",
+        f"paths.data_dir={trained.desk / 'cache'}",
+    ]
+    outcome = command("train.py", *arguments, cwd=tmp_path)
+    assert outcome.status == 0, outcome.stdout + outcome.stderr
+    for complaint in ("Traceback", "Warning", "find_unused_parameters", "Expected to have finished"):
+        assert complaint not in outcome.stdout + outcome.stderr
+    (folder,) = tmp_path.glob("outputs/train/*")
+    description = read_checkpoint(folder / "checkpoints/last.ckpt")[KEY]
+    assert description["step"] == 6
+    assert description["config"]["trainer"]["devices"] == 2

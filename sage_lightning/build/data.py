@@ -20,6 +20,7 @@ from sage_lightning.data.split import SPLITS
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
+from sage_lightning.models.backbone import is_vit
 
 log = logging.getLogger("sage_lightning")
 
@@ -82,13 +83,19 @@ def local_sizes(cfg: DictConfig) -> dict[str, tuple[int, int]]:
     """(rows, columns) in pixels of each sensor's local crops, as "rgb_local_size" and "ir_local_size".
 
     Where `data` leaves one open it is as near to 3/7 of the global crop as whole patches allow, 96 of 224,
-    and two patches at least: so sensors with equal token grids have equal local ones.
+    two patches at least where the global crop has as many, and never more than it has: so sensors with equal
+    token grids have equal local ones.
     """
     sizes = {}
     for sensor in ("rgb", "ir"):
         given = cfg.data.get(f"{sensor}_local_size")
-        patch = cfg.data[f"{sensor}_patch"] or 1  # a CNN's has no say
-        rows, columns = (max(3 * side // 7 // patch, 2) * patch for side in pair(cfg.data[f"{sensor}_size"]))
+        patch = cfg.data[f"{sensor}_patch"] or 1
+        if not is_vit(cfg.model[f"{sensor}_backbone"].name):
+            patch = 1  # a CNN's has no say
+        rows, columns = (
+            min(max(3 * side // 7 // patch, 2), side // patch) * patch
+            for side in pair(cfg.data[f"{sensor}_size"])
+        )
         sizes[f"{sensor}_local_size"] = (rows, columns) if given is None else pair(given)
     return sizes
 

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import pytorch_lightning as pl
@@ -10,10 +11,14 @@ import torch
 from hydra.utils import get_object
 from omegaconf import DictConfig
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from sage_lightning.build.data import pair
+from sage_lightning.build.data import local_sizes, pair
 from sage_lightning.build.objects import instantiate
+from sage_lightning.config import resolved
+from sage_lightning.config.methods import whole_batch
 from sage_lightning.data.datamodule import PairDataModule
+from sage_lightning.errors import UserError
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.towers import TwoTowers, share_prototypes, share_trunk
@@ -59,23 +64,60 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
     """The LightningModule: towers, and an optimiser whose schedule spans the run's steps.
 
     What the config leaves to the size of the data is filled in there, and told.
+
+    Raises:
+        UserError: what was filled in, or the backbone, does not go with the rest of the config.
     """
     text = "%d steps of %d pairs an epoch"
     if dropped := data.dropped_per_epoch:
         text += f"; {dropped} pairs are left out of each epoch, other ones every time"
     log.info(text, data.steps_per_epoch, data.batch_size)
     fill(cfg, len(data.split_index("train")))
+    made = towers(cfg, data.transform.thermal.channels)
+    if lines := [*whole_batch(resolved(cfg)), *_batch_statistics(cfg, made), *_crops(cfg, made)]:
+        raise UserError(*lines)
     span = {"steps_per_epoch": data.steps_per_epoch, "total_steps": total_steps(cfg, data)}
     arguments = {key: value for key, value in cfg.model.items() if key not in PARTS}
     takes = inspect.signature(get_object(cfg.model._target_)).parameters
     return instantiate(
         arguments,
-        towers=towers(cfg, data.transform.thermal.channels),
+        towers=made,
         optimizer=instantiate(cfg.optimizer),
         schedule=instantiate(cfg.schedule)(**span, batch_size=cfg.data.batch_size),
         seed=cfg.seed,
         **{name: number for name, number in span.items() if name in takes},
     )
+
+
+def _batch_statistics(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
+    """BatchNorm's are of what goes through at once: over parts of a batch they are others."""
+    steps = cfg.trainer.accumulate_grad_batches or 1
+    for sensor in ("rgb", "ir"):
+        backbone = made.rgb_backbone if sensor == "rgb" else made.ir_backbone
+        if steps > 1 and any(isinstance(part, _BatchNorm) for part in backbone.modules()):
+            yield (
+                f"trainer.accumulate_grad_batches={steps}: model.{sensor}_backbone has BatchNorm, which "
+                "needs the whole batch at once; leave it at 1, or use a ViT"
+            )
+
+
+def _crops(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
+    """Local crops, and a shared tower's other sensor, have sizes of their own; not every backbone takes."""
+    rgb, ir = (cfg.data[f"{sensor}_size"] for sensor in ("rgb", "ir"))
+    if cfg.model.get("sharing") == "full" and not made.rgb_backbone.takes(*pair(ir)):
+        one = f"{cfg.model.rgb_backbone.name} takes images of one size"
+        yield f"model.sharing=full: {one}, not data.rgb_size={rgb} and data.ir_size={ir}"
+    if not cfg.augment.view.get("local_crops"):
+        return
+    for sensor in ("rgb", "ir"):
+        backbone = made.rgb_backbone if sensor == "rgb" else made.ir_backbone
+        rows, columns = local_sizes(cfg)[f"{sensor}_local_size"]
+        if not backbone.takes(rows, columns):
+            yield (
+                f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: takes images of one "
+                f"size, and local crops are {rows} × {columns} px; set augment.view.local_crops=0, or use "
+                f"another model/backbone@model.{sensor}_backbone (ViTs and ResNets take any)"
+            )
 
 
 def fill(cfg: DictConfig, pairs: int) -> None:
@@ -102,7 +144,12 @@ def fill(cfg: DictConfig, pairs: int) -> None:
 
 def rests(cfg: DictConfig) -> bool:
     """Whether parameters may go without a gradient in a step, which DDP must be told of."""
-    return cfg.model.get("direction") == "alternate_sensor" or cfg.model.get("intra_weight") == 0
+    direction = cfg.model.get("direction")
+    if (
+        direction == "both" or cfg.model.get("sharing") == "full"
+    ):  # each learns at each step; there is one tower
+        return False
+    return direction == "alternate_sensor" or cfg.model.get("intra_weight") == 0
 
 
 def total_steps(cfg: DictConfig, data: PairDataModule) -> int:

@@ -64,7 +64,10 @@ class OnlineMetrics(Callback):
         terms = pl_module.loss_terms(split["rgb_projection"], split["ir_projection"])
         logged = {f"val/{name}": float(value) for name, value in terms.items()}
         rgb, ir = split["rgb_projection"].numpy(), split["ir_projection"].numpy()
-        for scope, groups in (("retrieval", None), ("retrieval_within_position", place)):
+        scopes = {"retrieval": None}
+        if index["position"].notna().any():  # without positions it would be the same again
+            scopes["retrieval_within_position"] = place
+        for scope, groups in scopes.items():
             for direction, query, gallery in (("rgb_to_ir", rgb, ir), ("ir_to_rgb", ir, rgb)):
                 found = retrieval(query, gallery, groups=groups)
                 logged[f"val/{scope}_{direction}_r1"] = found.recall[1]

@@ -83,14 +83,14 @@ BELOW_1 = (  # 0 included
     "model.rgb_backbone.drop_path",
     "optimizer.betas",
 )
-RISING = (  # from the smaller to the larger
+RISING = (  # from the smaller to the larger, which may be one
     "augment.photometric.blur_sigma",
     "augment.view.global_scale",
     "augment.view.local_scale",
     "augment.view.ratio",
     "augment.view.scale",
-    "thermal.thresholds",
 )
+STRICTLY_RISING = ("thermal.thresholds",)
 NOT_EMPTY = {"model.projector": "number", "data.balance": "column"}
 
 
@@ -104,7 +104,11 @@ def get(config: dict[str, Any], key: str) -> Any:
 
 def show(value: Any) -> str:
     """A value as one writes it on the command line."""
-    return f"[{','.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(show, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def bounds(config: dict[str, Any]) -> Iterator[str]:
@@ -133,6 +137,10 @@ def bounds(config: dict[str, Any]) -> Iterator[str]:
         value = get(config, key)
         if isinstance(value, list) and any(low > high for low, high in pairwise(value)):
             yield f"{key}={show(value)}: must go from the smaller to the larger"
+    for key in STRICTLY_RISING:
+        value = get(config, key)
+        if isinstance(value, list) and any(low >= high for low, high in pairwise(value)):
+            yield f"{key}={show(value)}: must rise, each number above the one before"
 
 
 def shares(config: dict[str, Any]) -> Iterator[str]:

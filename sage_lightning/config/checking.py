@@ -15,7 +15,7 @@ from sage_lightning.config.experiments import check_experiment
 from sage_lightning.config.keys import check_key
 from sage_lightning.config.known import HINTS
 from sage_lightning.config.problem import Problem
-from sage_lightning.config.resume import settled
+from sage_lightning.config.resume import own_key, settled
 from sage_lightning.config.rules import RULES, folders
 from sage_lightning.config.tree import Tree
 from sage_lightning.config.values import kind_problem
@@ -106,7 +106,7 @@ def _trial(hydra: Composer, overrides: list[Override]) -> list[str]:
         if any(f"{override.key_or_group}.".startswith(f"{part}.") for part in unknown):
             continue  # below a choice that nothing is known of
         if problem := check_key(hydra, override, tree):
-            problems.append(problem)
+            problems.append(_of_resumed(override, keys, tree) or problem)
         else:
             kept.append(override)
     lines = [problem.line for problem in problems]
@@ -120,6 +120,19 @@ def _trial(hydra: Composer, overrides: list[Override]) -> list[str]:
     given = {override.key_or_group for override in kept}
     doubt = [key for problem in problems for key in problem.doubt if key not in given]
     return lines + [line for line in _together(config, texts, kept, tree) if not _mentions(line, doubt)]
+
+
+def _of_resumed(override: Override, keys: list[Override], tree: Tree) -> Problem | None:
+    """A key that is none of the model chosen here may be one of the run that is resumed."""
+    run = next((str(other.value()) for other in keys if other.key_or_group == "resume"), None)
+    key = override.key_or_group
+    if run is None or tree.has(key) or any(folders({"resume": run})):
+        return None
+    try:
+        line = own_key(run, key, override.input_line)
+    except UserError:
+        return None  # that the run cannot be read is told where the whole is looked at
+    return None if line is None else Problem(line, (key,))
 
 
 def _together(config: DictConfig, texts: list[str], overrides: list[Override], tree: Tree) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sage_lightning.config.bounds import get, show
+from sage_lightning.config.sensors import is_known_vit, square
 
 DIRECTIONS = ("rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor")
 CENTRING = ("mean", "sinkhorn")
@@ -23,11 +24,11 @@ def dino(config: dict[str, Any]) -> Iterator[str]:
     if (centring := get(config, "model.centring")) is not None and centring not in CENTRING:
         yield f"model.centring={centring}: not one of {', '.join(CENTRING)}"
     intra = get(config, "model.intra_weight")
-    if sharing == "separate" and intra == 0:
-        yield (
-            "model.intra_weight=0: a separate tower that only teaches never learns; "
-            "give it a weight, or use model.sharing=trunk"
-        )
+    if sharing == "separate" and intra == 0 and direction != "alternate_sensor":
+        why = "is for towers that share"
+        if direction in ("rgb_teacher", "ir_teacher"):
+            why = "a separate tower that only teaches never learns"
+        yield f"model.intra_weight=0: {why}; give it a weight, or use model.sharing=trunk or full"
     if sharing == "separate" and direction == "alternate_sensor":
         yield (
             "model.direction=alternate_sensor trains two unrelated models with model.sharing=separate; "
@@ -42,29 +43,19 @@ def _shared(config: dict[str, Any], sharing: str) -> Iterator[str]:
     backbones = [get(config, f"model.{sensor}_backbone") for sensor in ("rgb", "ir")]
     if backbones[0] != backbones[1]:
         yield f"model.sharing={sharing}: model.rgb_backbone and model.ir_backbone must be the same"
-    patches = [get(config, f"data.{sensor}_patch") for sensor in ("rgb", "ir")]
-    if sharing == "trunk" and backbones[0] is not None and not _vit(backbones[0].get("name")):
+    vit = backbones[0] is not None and is_known_vit(str(backbones[0].get("name")))
+    if sharing == "trunk" and backbones[0] is not None and not vit:
         yield "model.sharing=trunk: needs ViTs, each with patches of its own; use model.sharing=full"
     if sharing != "full":
         return
-    for name, values in (
-        ("patch", patches),
-        ("size", [get(config, f"data.{sensor}_size") for sensor in ("rgb", "ir")]),
-    ):
-        if values[0] != values[1]:
-            yield (
-                f"model.sharing=full: data.rgb_{name}={show(values[0])} and data.ir_{name}={show(values[1])} "
-                "must be the same"
-            )
+    for name in ("patch", "size") if vit else ():  # a CNN has no patch, and takes any size
+        rgb, ir = (get(config, f"data.{sensor}_{name}") for sensor in ("rgb", "ir"))
+        if square(rgb) != square(ir):
+            both = f"data.rgb_{name}={show(rgb)} and data.ir_{name}={show(ir)}"
+            yield f"model.sharing=full: {both} must be the same"
     thermal = str(get(config, "thermal._target_")).rpartition(".")[2].lower()
     if thermal != "bins3":
         yield f"model.sharing=full: thermal={thermal} has one channel, and RGB three; use thermal=bins3"
-
-
-def _vit(name: Any) -> bool:
-    from sage_lightning.config.sensors import is_known_vit
-
-    return is_known_vit(str(name))
 
 
 def crops(config: dict[str, Any]) -> Iterator[str]:
@@ -75,10 +66,35 @@ def crops(config: dict[str, Any]) -> Iterator[str]:
         yield "augment: DINO needs several crops of each pair; use augment=multicrop"
     if method.endswith(".VICReg") and multi:
         yield "augment=multicrop: VICReg takes one view of each pair; use augment=paired or none"
-    views, intra = get(config, "augment.view.global_crops"), get(config, "model.intra_weight")
-    alone = get(config, "augment.view.local_crops") == 0 and views == 1
-    if method.endswith(".DINO") and alone and intra:
+    views, direction = get(config, "augment.view.global_crops"), get(config, "model.direction")
+    if not method.endswith(".DINO") or views != 1 or get(config, "augment.view.local_crops") != 0:
+        return
+    more = "use 2, or augment.view.local_crops"
+    if direction == "alternate_sensor":
         yield (
-            "augment.view.global_crops=1 without local crops: same-sensor terms need another crop; use 2, "
-            "or augment.view.local_crops"
+            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing "
+            f"to learn from; {more}"
+        )
+    elif get(config, "model.intra_weight"):
+        yield (
+            f"augment.view.global_crops=1 without local crops: same-sensor terms need another crop; {more}"
+        )
+
+
+def whole_batch(config: dict[str, Any]) -> Iterator[str]:
+    """Accumulated gradients add up to the whole batch's only where nothing acts on a batch as a whole.
+
+    What is null is known once the training pairs are counted: the build asks again then.
+    """
+    steps = get(config, "trainer.accumulate_grad_batches") or 1
+    if steps == 1 or not str(get(config, "model._target_")).endswith(".DINO"):
+        return
+    centring, koleo = get(config, "model.centring"), get(config, "model.koleo_weight")
+    wholes = ["model.centring=sinkhorn"] if centring == "sinkhorn" else []
+    wholes += [f"model.koleo_weight={koleo}"] if koleo else []
+    if wholes:
+        verb = "act" if len(wholes) > 1 else "acts"
+        yield (
+            f"trainer.accumulate_grad_batches={steps}: {' and '.join(wholes)} {verb} on the whole batch at "
+            "once; set model.centring=mean model.koleo_weight=0, or leave accumulation at 1"
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from sage_lightning.config.bounds import show
 from sage_lightning.errors import UserError
 
 # What may differ between the parts of one run: where it computes and writes, and who watches.
@@ -54,11 +55,34 @@ def settled(asked: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     config = _absolute(asked)
     if config.get("resume") is None:
         return config
+    return resumed(_begun(config["resume"]), config, overrides)
+
+
+def own_key(run: str, key: str, text: str) -> str | None:
+    """What to say of a key that the chosen model has not, if the run that is to be resumed has it.
+
+    Args:
+        run: folder or checkpoint of that run.
+        key: that the command line sets.
+        text: as it sets it.
+
+    Raises:
+        UserError: the run has no checkpoint that can be read.
+    """
+    was = _flat(_begun(run))
+    if key not in was:
+        return None
+    begun = f"the run that is resumed has its own {key.partition('.')[0]}, begun with {key}={show(was[key])}"
+    return f"{text}: {begun}; leave it out, or begin a new run"
+
+
+def _begun(run: str) -> dict[str, Any]:
+    """The config that a run was begun with."""
     # torch takes seconds to import
     from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
 
-    begun = read_checkpoint(find_checkpoint(Path(config["resume"])))[KEY]["config"]
-    return resumed(begun, config, overrides)
+    config: dict[str, Any] = read_checkpoint(find_checkpoint(Path(run)))[KEY]["config"]
+    return config
 
 
 def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
@@ -79,7 +103,8 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
     # Of another trainer it matters where it computes; it has no say in how long, or how exactly.
     strict = [key for key in said if key != "trainer"]
     lines = [
-        f"{key}={now.get(key)}: the run was begun with {was.get(key)}; leave it out, or begin a new run"
+        f"{key}={show(now.get(key))}: the run was begun with {show(was.get(key))}; "
+        "leave it out, or begin a new run"
         for key in was | now
         if now.get(key) != was.get(key) and _within(key, strict) and not _within(key, free)
     ]

@@ -8,10 +8,10 @@ from sage_lightning.config.archive import addresses, camera_nodes, download_fold
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
-from sage_lightning.config.methods import crops, dino
+from sage_lightning.config.methods import crops, dino, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
-from sage_lightning.config.sensors import backbones, heads, notes, patches, regions
+from sage_lightning.config.sensors import backbones, heads, local_crops, notes, patches, regions
 
 __all__ = ["RULES", "notes"]
 
@@ -26,7 +26,7 @@ def crop(config: dict[str, Any]) -> Iterator[str]:
 
 
 def scale(config: dict[str, Any]) -> Iterator[str]:
-    """The bounds that thermal values are scaled by: percentiles where they are, in their order, and apart."""
+    """The bounds that thermal values are scaled by: percentiles where they are, and in their order."""
     low, high = get(config, "thermal.low"), get(config, "thermal.high")
     if str(get(config, "thermal._target_")).endswith(".Percentile"):
         for key, value in (("thermal.low", low), ("thermal.high", high)):
@@ -34,9 +34,6 @@ def scale(config: dict[str, Any]) -> Iterator[str]:
                 yield f"{key}={value}: must be a percentile, between 0 and 100"
     if low is not None and high is not None and low >= high:
         yield f"thermal.low={low} must be below thermal.high={high}"
-    thresholds = get(config, "thermal.thresholds")
-    if isinstance(thresholds, list) and len(set(thresholds)) < len(thresholds):
-        yield f"thermal.thresholds={show(thresholds)}: must be different temperatures"
 
 
 def folders(config: dict[str, Any]) -> Iterator[str]:
@@ -128,9 +125,11 @@ RULES: tuple[Rule, ...] = (
     backbones,
     heads,
     patches,
+    local_crops,
     regions,
     dino,
     crops,
+    whole_batch,
     batch,
     accelerator,
     strategy,

@@ -55,6 +55,16 @@ def patches(config: dict[str, Any]) -> Iterator[str]:
             yield _patch_line(sensor, "local_size", small, patch)
 
 
+def local_crops(config: dict[str, Any]) -> Iterator[str]:
+    """Local crops that are larger than the global ones."""
+    for sensor in SENSORS:
+        size, small = get(config, f"data.{sensor}_size"), get(config, f"data.{sensor}_local_size")
+        if size is None or small is None or not _multi_crop(config):
+            continue
+        if any(part > whole for part, whole in zip(square(small), square(size), strict=True)):
+            yield f"data.{sensor}_local_size={show(small)}: no larger than data.{sensor}_size={show(size)}"
+
+
 def regions(config: dict[str, Any]) -> Iterator[str]:
     """More parts of the image than it has patches; of a patch that `patches` refuses nothing is said."""
     for sensor in SENSORS:
@@ -110,6 +120,11 @@ def _patch_line(sensor: str, which: str, size: Any, patch: int) -> str:
         f"data.{sensor}_patch={patch} does not divide data.{sensor}_{which}={show(size)}: "
         f"use {patches} or another divisor, or data.{sensor}_{which}={sizes}"
     )
+
+
+def square(size: Any) -> Any:
+    """[rows, columns] of a size: one number is a square's both sides."""
+    return [size, size] if isinstance(size, int) else size
 
 
 def _sides(size: Any) -> list[int]:

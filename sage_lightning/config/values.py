@@ -8,6 +8,9 @@ from sage_lightning.config.problem import Problem
 from sage_lightning.config.targets import Parameter, target
 from sage_lightning.config.tree import Tree
 
+# What YAML writes with a dot is written without one on the command line.
+_YAML_NUMBERS = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
+
 
 def kind_problem(text: str, key: str, value: Any, tree: Tree) -> Problem | None:
     """The problem if a value is not of its key's kind.
@@ -42,6 +45,12 @@ def unfit(text: str, key: str, value: Any, kind: Any) -> Problem | None:
     hint = ""
     if isinstance(value, float) and value.is_integer() and kinds.fits(int(value), kind):
         hint = f"; write {key}={int(value)}"
+    elif (
+        isinstance(value, str)
+        and (number := _YAML_NUMBERS.get(value.lower()))
+        and kinds.fits(float(number), kind)
+    ):
+        hint = f"; write {key}={number}"
     elif isinstance(value, int | float) and kinds.fits(str(value), kind):
         hint = f"; quote it: {key}='\"{text.partition('=')[2]}\"'"
     return Problem(f"{text}: not {name}{hint}", (key,))

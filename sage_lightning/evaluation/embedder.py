@@ -47,7 +47,8 @@ class Embedder:
         Args:
             picture: (H, W, 3) uint8 or a PIL image, of any size: the field of view that the thermal frame
                 shares, which `sage_lightning.sage.picture.read_optical` cuts from a side-by-side JPEG.
-            space: the backbone's embedding, or the head's projection, in which both sensors can be compared.
+            space: the backbone's embedding, or the head's projection, in which both sensors can be compared:
+                of VICReg what the loss is of, of DINO the bottleneck.
         """
         # Copied: torch takes no read-only array, and those that Pillow gives are.
         pixels = np.array(picture.convert("RGB") if isinstance(picture, Image.Image) else picture)

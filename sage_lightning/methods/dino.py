@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.methods.centring import Centring
 from sage_lightning.methods.gather import gather_with_grad, sum_over_ranks
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
@@ -26,7 +27,9 @@ from sage_lightning.optim.groups import parameter_groups
 from sage_lightning.optim.schedule import cosine_ramp, linear_ramp
 
 Direction = Literal["rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor"]
+Kind = Literal["cross", "intra"]
 SENSORS: tuple[Sensor, Sensor] = ("rgb", "ir")
+LOGIT_ROWS = 256  # of a split at a time, in validation: at 65,536 prototypes, 64 MiB a sensor
 OTHER: dict[Sensor, Sensor] = {"rgb": "ir", "ir": "rgb"}
 
 
@@ -91,18 +94,17 @@ class DINO(LightningModule):
         self.seed = seed
         self.total_steps = total_steps
         self.direction = direction
-        self.intra_weight = intra_weight
+        alone = direction == "alternate_sensor"  # a sensor and nothing else
+        self.cross_weight, self.intra_weight = (0.0, 1.0) if alone else (1.0, intra_weight)
         self.start_momentum = momentum
         self.student_temperature = student_temperature
         self.teacher_temperatures = (float(teacher_temperature[0]), float(teacher_temperature[1]))
         self.temperature_steps = round(temperature_epochs * steps_per_epoch)
         self.centring = centring
-        self.centre_momentum = centre_momentum
+        self.centres = Centring(centre_momentum)
         self.koleo_weight = koleo_weight
         self.freeze_steps = freeze_epochs * steps_per_epoch
         self.weight_decay_end = weight_decay_end
-        # Of the teacher's logits in the optimiser step that is under way: sum over crops, and how many.
-        self._seen: dict[PrototypeHead, tuple[Tensor, int]] = {}
 
     def train(self, mode: bool = True) -> "DINO":
         """The teacher stays in evaluation: nothing is dropped, and batch statistics are the averaged ones."""
@@ -129,9 +131,7 @@ class DINO(LightningModule):
     def learning(self, step: int) -> tuple[Sensor, ...]:
         """The sensors whose students listen at a step; the other's tower rests."""
         teaching = self.teaching(step)
-        if self.direction == "alternate_sensor":
-            return teaching
-        crossing = {OTHER[sensor] for sensor in teaching}
+        crossing = {OTHER[sensor] for sensor in teaching if self.cross_weight > 0}
         return tuple(s for s in SENSORS if s in crossing or (self.intra_weight > 0 and s in teaching))
 
     def on_train_batch_start(self, batch: MultiCropBatch, batch_idx: int) -> None:
@@ -150,24 +150,14 @@ class DINO(LightningModule):
         targets = self._targets(batch, step)
         bottlenecks = {sensor: self._bottlenecks(batch, sensor) for sensor in self.learning(step)}
         students = {sensor: self._head(self.student, sensor).logits(z) for sensor, z in bottlenecks.items()}
-        tau = self.student_temperature
-        intra = [
-            crop_cross_entropy(students[sensor], target, tau, skip_same=True)
-            for sensor, target in targets.items()
-            if sensor in students
-        ]
         logged: dict[str, Any] = {}
-        if self.direction == "alternate_sensor":
-            loss = logged["train/loss_intra"] = intra[0]
-        else:
-            cross = [
-                crop_cross_entropy(students[OTHER[sensor]], target, tau, skip_same=False)
-                for sensor, target in targets.items()
-            ]
-            loss = logged["train/loss_cross"] = torch.stack(cross).mean()
-            if self.intra_weight > 0:
-                logged["train/loss_intra"] = torch.stack(intra).mean()
-                loss = loss + self.intra_weight * logged["train/loss_intra"]
+        loss = students[self.learning(step)[0]].new_zeros(())
+        weights: dict[Kind, float] = {"cross": self.cross_weight, "intra": self.intra_weight}
+        for kind, weight in weights.items():
+            if weight > 0:
+                terms = self._terms(kind, students, targets)
+                logged |= {f"train/loss_{name}": term for name, term in terms.items()}
+                loss = loss + weight * torch.stack([*terms.values()]).mean()
         if self.koleo_weight > 0:
             spread = [self._koleo(z[: len(batch.rgb)]) for z in bottlenecks.values()]
             logged["train/loss_koleo"] = torch.stack(spread).mean()
@@ -186,11 +176,24 @@ class DINO(LightningModule):
         )
         return loss
 
+    def _terms(
+        self, kind: Kind, students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor]
+    ) -> dict[str, Tensor]:
+        """A term for each sensor that teaches: intra_rgb, or cross_rgb_to_ir where RGB teaches the other."""
+        terms = {}
+        for sensor, target in targets.items():
+            learner = sensor if kind == "intra" else OTHER[sensor]
+            name = f"intra_{sensor}" if kind == "intra" else f"cross_{sensor}_to_{learner}"
+            terms[name] = crop_cross_entropy(
+                students[learner], target, self.student_temperature, skip_same=kind == "intra"
+            )
+        return terms
+
     def _bottlenecks(self, batch: MultiCropBatch, sensor: Sensor) -> Tensor:
         """(G + L, B, D) of the student: one forward a resolution, one call of the head."""
         crops = (batch.rgb, batch.rgb_local) if sensor == "rgb" else (batch.ir, batch.ir_local)
         embeddings = [self.student.embed(sensor, part.flatten(0, 1)) for part in crops if len(part)]
-        bottlenecks = self._head(self.student, sensor).bottleneck(torch.cat(embeddings))
+        bottlenecks = self.student.project(sensor, torch.cat(embeddings))
         return bottlenecks.unflatten(0, (-1, len(batch.row)))
 
     @staticmethod
@@ -205,11 +208,9 @@ class DINO(LightningModule):
         targets: dict[Sensor, Tensor] = {}
         for sensor in self.teaching(step):
             crops = batch.rgb if sensor == "rgb" else batch.ir
-            logits = self.teacher.project(sensor, self.teacher.embed(sensor, crops.flatten(0, 1)))
             head = self._head(self.teacher, sensor)
-            total, count = self._seen.get(head, (torch.zeros_like(head.centre), 0))
-            said = logits.to(head.centre.dtype) + head.centre  # as they were before centring
-            self._seen[head] = (total + said.sum(0), count + len(said))
+            logits = head.logits(head(self.teacher.embed(sensor, crops.flatten(0, 1))))
+            self.centres.note(head, logits)
             logits, tau = logits.unflatten(0, crops.shape[:2]), self.teacher_temperature(step)
             balanced = self.centring == "sinkhorn"
             targets[sensor] = (
@@ -252,29 +253,29 @@ class DINO(LightningModule):
                 buffer.lerp_(buffers[name], 1 - momentum)
             else:
                 buffer.copy_(buffers[name])
-        for head, (total, count) in self._seen.items():
-            sums = sum_over_ranks(torch.cat([total, total.new_tensor([count])]))
-            head.centre.lerp_(sums[:-1] / sums[-1], 1 - self.centre_momentum)
-        self._seen.clear()
+        self.centres.follow()
 
+    @torch.no_grad()
     def loss_terms(self, z_rgb: Tensor, z_ir: Tensor) -> dict[str, Tensor]:
         """What the teacher's views of a whole split say of each other, as it is logged in validation.
 
         Args:
-            z_rgb: (N, K) centred logits of the teacher.
-            z_ir: (N, K).
+            z_rgb: (N, D) bottlenecks of the teacher, on any device.
+            z_ir: (N, D).
 
         Returns:
-            "loss" and "loss_cross", the mean of both directions' cross-entropies; scalars.
+            "loss_cross_rgb_to_ir" and "loss_cross_ir_to_rgb", and their mean, "loss"; scalars.
         """
-        tau = self.teacher_temperatures[1]
-        both = ((z_rgb[None], z_ir[None]), (z_ir[None], z_rgb[None]))
-        terms = [
-            crop_cross_entropy(student, teacher_targets(said, tau), self.student_temperature, skip_same=False)
-            for said, student in both
-        ]
-        cross = torch.stack(terms).mean()
-        return {"loss": cross, "loss_cross": cross}
+        sums: dict[str, Tensor] = {}
+        for rows in zip(z_rgb.split(LOGIT_ROWS), z_ir.split(LOGIT_ROWS), strict=True):
+            heads = zip(SENSORS, self._heads(self.teacher), rows, strict=True)
+            logits = {sensor: head.logits(z.to(head.centre))[None] for sensor, head, z in heads}
+            tau = self.teacher_temperatures[1]
+            targets = {sensor: teacher_targets(said, tau) for sensor, said in logits.items()}
+            for name, term in self._terms("cross", logits, targets).items():
+                sums[f"loss_{name}"] = sums.get(f"loss_{name}", 0) + term * len(rows[0])
+        terms = {name: total / len(z_rgb) for name, total in sums.items()}
+        return {"loss": torch.stack([*terms.values()]).mean()} | terms
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
         """The teacher's; see `spaces`."""

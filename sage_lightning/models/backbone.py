@@ -87,6 +87,7 @@ class Backbone(nn.Module):
         except TypeError as error:
             raise UserError(f"backbone {name} does not take its options {arguments}: {error}") from error
         self.net: Any = convert_batchnorm(net)
+        self.in_chans = in_chans
         self.regions = regions
         if self.grid is not None and regions > min(self.grid):
             rows, columns = self.grid
@@ -114,6 +115,25 @@ class Backbone(nn.Module):
         parts = adaptive_avg_pool2d(self.tokens(x).movedim(3, 1), self.regions)
         means = parts.flatten(2).mT  # (B, regions², D')
         return (self.net.fc_norm(means) if self.is_vit else means).flatten(1)
+
+    @torch.no_grad()
+    def takes(self, height: int, width: int) -> bool:
+        """Whether it embeds images of this size; timm's architectures do not say, so one is tried.
+
+        Args:
+            height: in pixels.
+            width: likewise.
+        """
+        first = next(self.net.parameters())
+        image = first.new_zeros(1, self.in_chans, height, width)
+        was, _ = self.training, self.eval()
+        try:
+            self(image)
+        except (AssertionError, RuntimeError, ValueError):  # as each architecture has it
+            return False
+        finally:
+            self.train(was)
+        return True
 
     def tokens(self, x: Tensor) -> Tensor:
         """Features before they are pooled: a ViT's patch tokens, a CNN's last map.

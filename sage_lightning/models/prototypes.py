@@ -1,4 +1,8 @@
-"""DINO's head (Caron et al. 2021, appendix C): from an embedding to logits over prototypes."""
+"""DINO's head (Caron et al. 2021, appendix C): from embedding to bottleneck, and to logits over prototypes.
+
+The bottleneck is what evaluation calls the projection: a few hundred numbers in which sensors are compared
+as prototypes compare them. Logits, as many as there are prototypes, are for losses only.
+"""
 
 from collections.abc import Sequence
 
@@ -8,11 +12,11 @@ from torch import Tensor, nn
 
 
 class PrototypeHead(nn.Module):
-    """Linear and GELU for each width but the last, a Linear, L2 norm: the bottleneck; its cosine with every
-    prototype.
+    """Linear and GELU for each width but the last, a Linear, L2 norm: the bottleneck. Logits are its cosines
+    with all prototypes.
 
     Prototypes are directions: weight norm with its gain fixed at 1. `centre` is subtracted from the logits;
-    it is 0 but in a teacher, where the method keeps it, so that what is evaluated is what taught.
+    it is 0 but in a teacher, where the method keeps it.
 
     Args:
         in_features: D of the embedding.
@@ -38,16 +42,12 @@ class PrototypeHead(nn.Module):
                 nn.init.zeros_(layer.bias)
         self.prototypes = nn.Parameter(torch.randn(prototypes, before) / before**0.5)
         self.register_buffer("centre", torch.zeros(prototypes))
-        self.num_features: int = prototypes
-
-    def bottleneck(self, embedding: Tensor) -> Tensor:
-        """(B, in_features) to (B, widths[-1]) unit vectors."""
-        return F.normalize(self.layers(embedding), dim=-1)
+        self.num_features: int = before
 
     def logits(self, bottleneck: Tensor) -> Tensor:
         """(B, widths[-1]) unit vectors to (B, K) centred logits, cosines less the centre."""
         return F.linear(bottleneck, F.normalize(self.prototypes, dim=-1)) - self.centre
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """(B, in_features) to (B, K) centred logits."""
-        return self.logits(self.bottleneck(embedding))
+        """(B, in_features) to (B, widths[-1]) unit vectors, the bottleneck."""
+        return F.normalize(self.layers(embedding), dim=-1)

@@ -17,7 +17,7 @@ class TwoTowers(nn.Module):
     Args:
         rgb_backbone: (B, 3, H, W) to (B, D).
         ir_backbone: (B, C_ir, h, w) to (B, D').
-        rgb_projector: (B, D) to (B, P).
+        rgb_projector: (B, D) to (B, P): what sensors are compared in, of a `PrototypeHead` its bottleneck.
         ir_projector: (B, D') to (B, P).
     """
 
@@ -60,7 +60,9 @@ class TwoTowers(nn.Module):
 
 
 def share_trunk(rgb: Backbone, ir: Backbone) -> None:
-    """Gives the thermal ViT the RGB ViT's blocks and norms; patches and position embeddings stay its own.
+    """Gives the thermal ViT the RGB ViT's blocks and norms.
+
+    Patches, position embeddings, and class and register tokens, where there are any, stay its own.
 
     Args:
         rgb: a ViT.

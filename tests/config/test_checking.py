@@ -46,6 +46,9 @@ def test_the_commands_as_they_stand_are_right() -> None:
         "model.projector=[64,64]",
         "trainer.devices=auto trainer.accelerator=cpu",
         "~trainer.deterministic",
+        "model=dino_vit_pico model.freeze_epochs=inf",
+        "thermal=bins3 thermal.thresholds=[-5,5]",
+        "augment.view.scale=[0.5,0.5]",
     ],
 )
 def test_what_is_right_passes(given: str) -> None:

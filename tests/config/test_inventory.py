@@ -68,10 +68,10 @@ def test_through_the_real_conf(records: str, tmp_path: Path) -> None:
     )
     assert lines("data=simulated", "thermal.thresholds=[5,5]", "inventory.frames_per_group=-1") == (
         "inventory.frames_per_group=-1: must be at least 0",
-        "thermal.thresholds=[5,5]: must be different temperatures",
+        "thermal.thresholds=[5,5]: must rise, each number above the one before",
     )
     assert lines("data=simulated", "thermal.thresholds=[5,-5]") == (
-        "thermal.thresholds=[5,-5]: must go from the smaller to the larger",
+        "thermal.thresholds=[5,-5]: must rise, each number above the one before",
     )
     assert lines("data=simulated", "inventory.gap_factor=often", "inventory.records=3") == (
         "inventory.gap_factor=often: not a number",

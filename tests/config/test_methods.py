@@ -6,6 +6,8 @@ from sage_lightning import config
 from sage_lightning.errors import UserError
 
 DINO = "model=dino_vit_pico"
+SENSOR = (DINO, "model.sharing=trunk", "model.direction=alternate_sensor")
+ACCUMULATED = "trainer.accumulate_grad_batches=2"
 SHARED = (DINO, "model.sharing=full", "thermal=bins3")
 
 
@@ -22,11 +24,33 @@ def lines(*overrides: str) -> tuple[str, ...]:
             [DINO, "model.direction=up"],
             "model.direction=up: not one of rgb_teacher, ir_teacher, both, alternate_roles, alternate_sensor",
         ),
+        (
+            [DINO, "model.freeze_epochs=.inf"],
+            "model.freeze_epochs=.inf: not a number; write model.freeze_epochs=inf",
+        ),
+        (
+            ["thermal=bins3", "thermal.thresholds=[5,5]"],
+            "thermal.thresholds=[5,5]: must rise, each number above the one before",
+        ),
         ([DINO, "model.sharing=some"], "model.sharing=some: not one of separate, trunk, full"),
         (
-            [DINO, "model.intra_weight=0"],
+            [DINO, "model.intra_weight=0", "model.direction=ir_teacher"],
             "model.intra_weight=0: a separate tower that only teaches never learns; "
-            "give it a weight, or use model.sharing=trunk",
+            "give it a weight, or use model.sharing=trunk or full",
+        ),
+        (
+            [DINO, "model.intra_weight=0"],  # both directions: both towers would learn
+            "model.intra_weight=0: is for towers that share; "
+            "give it a weight, or use model.sharing=trunk or full",
+        ),
+        (
+            [DINO, "augment=multicrop", "data.ir_local_size=[32,56]"],
+            "data.ir_local_size=[32,56]: no larger than data.ir_size=48",
+        ),
+        (
+            [DINO, "augment=multicrop", "data.rgb_patch=96"],
+            "data.rgb_patch=96 does not divide data.rgb_size=48: use 48 or another divisor, "
+            "or data.rgb_size=96",
         ),
         (
             [DINO, "model.direction=alternate_sensor"],
@@ -40,6 +64,10 @@ def lines(*overrides: str) -> tuple[str, ...]:
         (
             [*SHARED, "data.ir_patch=6"],
             "model.sharing=full: data.rgb_patch=8 and data.ir_patch=6 must be the same",
+        ),
+        (
+            [*SHARED, "data.ir_size=[48,56]"],
+            "model.sharing=full: data.rgb_size=48 and data.ir_size=[48,56] must be the same",
         ),
         (
             [DINO, "model.sharing=trunk", "model.ir_backbone.options.depth=3"],
@@ -59,6 +87,22 @@ def lines(*overrides: str) -> tuple[str, ...]:
             "augment.view.global_crops=1 without local crops: same-sensor terms need another crop; use 2, "
             "or augment.view.local_crops",
         ),
+        (
+            [*SENSOR, "augment.view.global_crops=1", "augment.view.local_crops=0"],
+            "augment.view.global_crops=1 without local crops: model.direction=alternate_sensor has nothing "
+            "to learn from; use 2, or augment.view.local_crops",
+        ),
+        (
+            [DINO, ACCUMULATED, "model.centring=sinkhorn"],
+            "trainer.accumulate_grad_batches=2: model.centring=sinkhorn acts on the whole batch at once; "
+            "set model.centring=mean model.koleo_weight=0, or leave accumulation at 1",
+        ),
+        (
+            [DINO, ACCUMULATED, "model.koleo_weight=0.5", "model.centring=sinkhorn"],
+            "trainer.accumulate_grad_batches=2: model.centring=sinkhorn and model.koleo_weight=0.5 act on "
+            "the whole batch at once; set model.centring=mean model.koleo_weight=0, "
+            "or leave accumulation at 1",
+        ),
     ],
 )
 def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
@@ -71,6 +115,12 @@ def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
         [DINO, "model.direction=alternate_sensor", "model.sharing=trunk"],
         [DINO, "model.intra_weight=0", "model.sharing=trunk", "model.direction=rgb_teacher"],
         [*SHARED, "model.direction=alternate_roles"],
+        [*SHARED, "data.ir_size=[48,48]"],
+        ["model=dino_resnet50", *SHARED[1:], "data.ir_patch=null", "data.ir_size=64"],
+        [DINO, "model.sharing=trunk", "model.intra_weight=0", "augment.view.global_crops=1"],
+        [DINO, ACCUMULATED, "model.centring=mean", "model.koleo_weight=0"],
+        [DINO, ACCUMULATED],  # what is null is known once pairs are counted
+        [*SENSOR, "model.intra_weight=0"],  # it has no say there
         ["model=dino_vit_tiny", "data.ir_patch=8"],
     ],
 )

@@ -1,10 +1,14 @@
 """Where files lie may change between the parts of a run; what it trains on may not."""
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
 
+from sage_lightning import config
+from sage_lightning.checkpoints import FORMAT, KEY, write_checkpoint
 from sage_lightning.config.resume import moved, resumed
 from sage_lightning.errors import UserError
 
@@ -63,3 +67,24 @@ def test_how_many_nodes_are_simulated_is_no_place() -> None:
     asked["data"]["nodes"] = asked["data"]["source"]["nodes"] = 3
     with pytest.raises(UserError, match=r"data\.nodes=3: the run was begun with 2"):
         resumed(SIMULATED | {"resume": None}, asked, ["data.nodes=3"])
+
+
+def test_a_key_of_the_resumed_model_says_what_the_run_was_begun_with(tmp_path: Path) -> None:
+    """Another model is the default, and has no such key; the run that goes on has its own model anyway."""
+    with initialize_config_dir(str(config.config_dir()), version_base="1.3"):
+        begun = compose("train", ["model=dino_vit_pico", "model.direction=rgb_teacher"])
+    run = tmp_path / "run.ckpt"
+    write_checkpoint({KEY: {"format": FORMAT, "config": config.resolved(begun)}}, run)
+    with pytest.raises(UserError) as caught:
+        config.check([f"resume={run}", "model.direction=both", "model.nothing=1"], "train", False)
+    direction, nothing = caught.value.lines
+    assert direction == (
+        "model.direction=both: the run that is resumed has its own model, begun with "
+        "model.direction=rgb_teacher; leave it out, or begin a new run"
+    )
+    assert nothing.startswith("model.nothing=1: no such key")
+    run.write_bytes(b"no checkpoint")
+    with pytest.raises(UserError) as caught:
+        config.check([f"resume={run}", "model.direction=both"], "train", False)
+    assert "no such key here" in caught.value.lines[0]
+    assert "not a checkpoint, or damaged" in caught.value.lines[1]

@@ -179,11 +179,32 @@ def test_the_confound_is_told_where_positions_are_known(table):
 
 
 def test_curves_show_what_any_method_logs():
-    names = ("train/loss", "train/loss_cross", "train/teacher_entropy_ir", "train/momentum", "train/lr")
+    names = ("train/loss", "train/loss_intra_ir", "train/teacher_entropy_ir", "train/momentum", "train/lr")
     figure = training_curves(pd.DataFrame({"step": [1, 2], **{name: [2.0, 1.0] for name in names}}))
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
     assert len(titles) == 4
     assert titles[-1] == "schedules, as a share of the largest"
+
+
+def drawn(*names):
+    figure = training_curves(pd.DataFrame({"step": [1, 2], **{name: [2.0, 1.0] for name in names}}))
+    return {
+        axes.get_title(loc="left"): [line.get_label() for line in axes.lines]
+        for axes in figure.axes
+        if axes.axison
+    }
+
+
+def test_losses_that_are_compared_can_be():
+    """A term in training beside the same term in validation; DINO's whole loss has no counterpart there."""
+    assert drawn("train/loss", "val/loss") == {"loss": ["train", "val"]}
+    crosses = ("train/loss_cross_ir_to_rgb", "val/loss_cross_rgb_to_ir", "val/loss_cross_ir_to_rgb")
+    panels = drawn("train/loss", "val/loss", "train/loss_intra_ir", *crosses)
+    assert panels == {
+        "loss": ["train"],
+        "loss between the sensors": ["train, IR teaches", "val, RGB teaches", "val, IR teaches"],
+        "unweighted terms": ["within IR"],
+    }
 
 
 def test_where_no_position_is_known_there_is_no_panel_of_it(table):

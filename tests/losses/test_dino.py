@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sage_lightning.losses.dino import crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
 
 G, S, B, K = 2, 5, 3, 7
 
@@ -33,6 +33,39 @@ def test_it_is_the_mean_over_pairs_of_crops(skip_same):
     student, teacher = logits(S, B, K), logits(G, B, K, seed=1)
     found = crop_cross_entropy(student, teacher_targets(teacher, 0.7), 0.9, skip_same=skip_same)
     assert found.item() == pytest.approx(by_hand(student, teacher, 0.9, 0.7, skip_same), rel=1e-12)
+
+
+def sinkhorn(teacher, tau, rounds):
+    """From rows that sum to 1: columns to one sum, then rows to 1, number by number."""
+    rows = [[math.exp(float(x) / tau) for x in line] for crop in teacher for line in crop]
+    rows = [[x / sum(row) for x in row] for row in rows]
+    for _ in range(rounds):
+        sums = [sum(row[k] for row in rows) for k in range(K)]
+        rows = [[x / total for x, total in zip(row, sums, strict=True)] for row in rows]
+        rows = [[x / sum(row) for x in row] for row in rows]
+    return rows
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_balanced_targets_are_sinkhorns(rounds):
+    teacher = logits(G, 20, K)
+    found = balanced_targets(teacher, 0.5, lambda x: x, rounds)
+    assert found.flatten(0, 1).tolist() == [
+        pytest.approx(row, rel=1e-12) for row in sinkhorn(teacher, 0.5, rounds)
+    ]
+
+
+def test_balanced_targets_use_all_prototypes_alike():
+    teacher = logits(G, 20, K) + torch.arange(K)  # one prototype that all would name
+    plain = teacher_targets(teacher, 0.5).sum((0, 1))
+    found = balanced_targets(teacher, 0.5, lambda x: x)
+    assert found.sum(-1).tolist() == [[pytest.approx(1, rel=1e-12)] * 20] * G
+    alike = G * 20 / K
+    assert plain.max() > 3 * alike
+    columns = found.sum((0, 1))  # as rounds are few, nearly
+    assert columns.tolist() == pytest.approx([alike] * K, rel=0.25)
+    many = balanced_targets(teacher, 0.5, lambda x: x, rounds=200).sum((0, 1))
+    assert many.tolist() == pytest.approx([alike] * K, rel=1e-6)
 
 
 @pytest.mark.parametrize("skip_same", [False, True])

@@ -38,13 +38,13 @@ class Watch(pl.Callback):
 def fit(tmp_path: Path) -> Callable[..., tuple[pl.Trainer, Watch]]:
     """fit(model, batches, epochs): the batches, the same in every epoch, one a step."""
 
-    def run(model, batches, epochs, resume=None, **options):
+    def run(model, batches, epochs, resume=None, logger=False, **options):
         watch = Watch()
         trainer = pl.Trainer(
             accelerator="cpu",
             max_epochs=epochs,
             callbacks=[watch],
-            logger=False,
+            logger=logger,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,

@@ -165,3 +165,15 @@ def test_an_unknown_option_is_refused():
 def test_an_option_said_elsewhere_is_refused():
     with pytest.raises(UserError, match="patch_size: said elsewhere"):
         vit(options={"patch_size": 4})
+
+
+def test_which_sizes_it_takes_is_tried_without_a_trace():
+    resnet = Backbone("resnet18", 64, None, 1, options={"layers": (1, 1, 1, 1), "channels": (4, 4, 8, 8)})
+    before = {name: value.clone() for name, value in resnet.state_dict().items()}
+    assert resnet.train().takes(20, 36)
+    assert resnet.training
+    assert all(torch.equal(before[name], value) for name, value in resnet.state_dict().items())
+    options = {"embed_dim": 16, "depth": 1, "num_heads": 2}
+    vit = Backbone("vit_tiny_patch16_224", 16, 8, 1, options=options)
+    assert (vit.takes(16, 16), vit.takes(8, 8)) == (True, False)
+    assert Backbone("vit_tiny_patch16_224", 16, 8, 1, options=options, any_size=True).takes(8, 8)

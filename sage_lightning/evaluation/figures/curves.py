@@ -5,17 +5,24 @@ from matplotlib.figure import Figure
 
 from sage_lightning.evaluation.figures.style import SERIES, styled
 
+LOSS, CROSS = "loss", "loss between the sensors"
 SCHEDULES = "schedules, as a share of the largest"
 
 # panel → (column, name) in the vocabulary of logged names
 PANELS = {
-    "loss": {"train/loss": "train", "val/loss": "val"},
+    LOSS: {"train/loss": "train", "val/loss": "val"},
+    CROSS: {
+        "train/loss_cross_rgb_to_ir": "train, RGB teaches",
+        "train/loss_cross_ir_to_rgb": "train, IR teaches",
+        "val/loss_cross_rgb_to_ir": "val, RGB teaches",
+        "val/loss_cross_ir_to_rgb": "val, IR teaches",
+    },
     "unweighted terms": {
         "train/loss_invariance": "invariance",
         "train/loss_variance": "variance",
         "train/loss_covariance": "covariance",
-        "train/loss_cross": "cross-sensor",
-        "train/loss_intra": "same sensor",
+        "train/loss_intra_rgb": "within RGB",
+        "train/loss_intra_ir": "within IR",
         "train/loss_koleo": "KoLeo",
     },
     "entropy of the teacher's targets, nats": {
@@ -57,6 +64,9 @@ def training_curves(history: pd.DataFrame) -> Figure | None:
         }
         if there:
             panels[title] = there
+    if CROSS in panels:  # whose loss in validation is that between the sensors alone
+        panels.get(LOSS, {}).pop("val/loss", None)
+        panels = {title: columns for title, columns in panels.items() if columns}
     if not panels:
         return None
     figure = Figure(figsize=(9.2, 2.5 * ((len(panels) + 1) // 2)))
@@ -71,7 +81,7 @@ def training_curves(history: pd.DataFrame) -> Figure | None:
         axis.set_xlabel("optimiser step")
         axis.grid(axis="y")
         axis.legend(ncols=2)
-        axis.set_ylim(bottom=min(0.0, float(axis.get_ylim()[0])) if title != "loss" else None)
+        axis.set_ylim(bottom=min(0.0, float(axis.get_ylim()[0])) if title not in (LOSS, CROSS) else None)
     for axis in list(axes.flat)[len(panels) :]:
         axis.set_axis_off()
     return figure

@@ -14,6 +14,7 @@ from sage_lightning.models.towers import TwoTowers, share_prototypes, share_trun
 from sage_lightning.optim.schedule import WarmupCosine
 
 TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
+RESNET = {"layers": (1, 1, 1, 1), "channels": (4, 4, 8, 16)}
 EPOCH, EPOCHS = 3, 2
 
 
@@ -28,6 +29,8 @@ def towers(sharing, drop_path):
     if sharing == "trunk":
         share_trunk(rgb, ir)
         return TwoTowers(rgb, ir, head, head)
+    if sharing == "resnet":  # separate, with batch statistics
+        ir = Backbone("resnet18", 8, None, 1, options=RESNET)
     other = new_head()
     share_prototypes(head, other)
     return TwoTowers(rgb, ir, head, other)

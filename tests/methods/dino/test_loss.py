@@ -1,11 +1,14 @@
 """What the students are asked for, against loops in float64."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 
 from sage_lightning.losses.dino import koleo, teacher_targets
+
+CROPS, ROWS = ("rgb", "ir", "rgb_local", "ir_local"), ("sample_id", "epoch", "row")
 
 
 def losses(model, pairs):
@@ -17,7 +20,8 @@ def losses(model, pairs):
     for teacher in model.teaching(step):
         targets = []
         for crop in crops[teacher][0].double():
-            logits = model.teacher.project(teacher, model.teacher.embed(teacher, crop))
+            head = getattr(model.teacher, f"{teacher}_projector")
+            logits = head.logits(head(model.teacher.embed(teacher, crop)))
             targets.append(teacher_targets(logits, model.teacher_temperature(step)))
         for student in model.learning(step):
             values = []
@@ -25,7 +29,8 @@ def losses(model, pairs):
                 for s, crop in enumerate([*crops[student][0].double(), *crops[student][1].double()]):
                     if student == teacher and s == g:
                         continue
-                    logits = model.student.project(student, model.student.embed(student, crop))
+                    head = getattr(model.student, f"{student}_projector")
+                    logits = head.logits(head(model.student.embed(student, crop)))
                     values.append(-(target * (logits / tau).log_softmax(-1)).sum(-1).mean())
             (intra if student == teacher else cross).append(torch.stack(values).mean())
     return [torch.stack(terms).mean().item() if terms else None for terms in (cross, intra)]
@@ -35,8 +40,9 @@ def test_the_loss_is_that_of_the_loops(method, batch, fit, direction):
     cross, intra = losses(method(direction).eval(), batch(0))
     _, watch = fit(method(direction, intra_weight=0.5), epochs=1)
     logged = watch.logged[0]
-    assert logged["train/loss_cross"] == pytest.approx(cross, rel=1e-5)
-    assert logged["train/loss_intra"] == pytest.approx(intra, rel=1e-5)
+    for kind, expected in (("cross", cross), ("intra", intra)):
+        told = [value for name, value in logged.items() if name.startswith(f"train/loss_{kind}_")]
+        assert sum(told) / len(told) == pytest.approx(expected, rel=1e-5)
     assert logged["train/loss"] == pytest.approx(cross + 0.5 * intra, rel=1e-5)
 
 
@@ -52,8 +58,8 @@ def test_targets_come_from_the_other_sensor(method, batch, fit):
     _, paired = fit(method("rgb_teacher", **settings), epochs=1)
     _, parted = fit(method("rgb_teacher", **settings), epochs=1, make=shuffled)
     was, now = paired.logged[0], parted.logged[0]
-    assert was["train/loss_intra"] == now["train/loss_intra"]
-    assert abs(was["train/loss_cross"] - now["train/loss_cross"]) > 1e-3
+    assert was["train/loss_intra_rgb"] == now["train/loss_intra_rgb"]
+    assert abs(was["train/loss_cross_rgb_to_ir"] - now["train/loss_cross_rgb_to_ir"]) > 1e-3
 
 
 def test_a_collapsed_model_costs_ln_k(method, fit):
@@ -63,7 +69,8 @@ def test_a_collapsed_model_costs_ln_k(method, fit):
         for head in (part.rgb_projector, part.ir_projector):
             torch.nn.init.ones_(head.prototypes)
     _, watch = fit(model, epochs=1)
-    assert watch.logged[0]["train/loss_cross"] == pytest.approx(expected, rel=1e-6)
+    for name in ("train/loss_cross_rgb_to_ir", "train/loss_cross_ir_to_rgb", "train/loss_intra_rgb"):
+        assert watch.logged[0][name] == pytest.approx(expected, rel=1e-6)
     assert watch.logged[0]["train/teacher_entropy_rgb"] == pytest.approx(expected, rel=1e-6)
 
 
@@ -72,9 +79,64 @@ def test_koleo_spreads_the_students_bottlenecks_of_each_large_crop(method, batch
     expected = []
     for sensor, crops in (("rgb", pairs.rgb), ("ir", pairs.ir)):
         head = model.student.rgb_projector if sensor == "rgb" else model.student.ir_projector
-        expected += [koleo(head.bottleneck(model.student.embed(sensor, crop))).item() for crop in crops]
+        expected += [koleo(head(model.student.embed(sensor, crop))).item() for crop in crops]
     _, watch = fit(model)
     first = watch.logged[0]
     assert first["train/loss_koleo"] == pytest.approx(sum(expected) / 4, rel=1e-4)
-    parts = first["train/loss_cross"] + first["train/loss_intra"] + 0.5 * first["train/loss_koleo"]
+    parts = (
+        first["train/loss_cross_rgb_to_ir"] + first["train/loss_intra_rgb"] + 0.5 * first["train/loss_koleo"]
+    )
     assert first["train/loss"] == pytest.approx(parts, rel=1e-6)
+
+
+@pytest.mark.parametrize("direction", ["both", "alternate_roles"])
+def test_accumulated_steps_are_one_step_on_the_whole_batch(method, batch, fit, direction):
+    """Gradient, read from a step of plain descent, and centre; in float64, with what adds up over parts."""
+
+    def exact(pairs):
+        return pairs._replace(**{name: getattr(pairs, name).double() for name in CROPS})
+
+    def whole(_):
+        parts = [exact(batch(step)) for step in range(3)]
+        crops = {name: torch.cat([getattr(part, name) for part in parts], 1) for name in CROPS}
+        rows = {name: torch.cat([getattr(part, name) for part in parts]) for name in ROWS}
+        return parts[0]._replace(**crops, **rows)
+
+    states = []
+    for make, options in (
+        (whole, {"limit_train_batches": 1}),
+        (lambda step: exact(batch(step)), {"accumulate_grad_batches": 3}),
+    ):
+        model = method(direction, momentum=0.5).double()
+        model.optimizer = partial(torch.optim.SGD, lr=10.0)
+        _, watch = fit(model, epochs=1, make=make, **options)
+        states.append((watch.states[0], watch.states[-1]))
+    (before, expected), (_, found) = states
+    gradient = {name: expected[name] - before[name] for name in before}
+    size = sum(float(value.norm()) ** 2 for value in gradient.values()) ** 0.5
+    assert size > 1e-2
+    assert expected["teacher.rgb_projector.centre"].any()
+    for name, value in gradient.items():
+        difference = (found[name] - before[name] - value).norm()
+        assert difference <= 1e-9 * max(float(value.norm()), 1e-3 * size), name
+
+
+def test_a_whole_split_is_scored_a_part_at_a_time(method):
+    """As many logits as there are prototypes, of all pairs at once, would not fit into memory."""
+    model = method("both")
+    draw = torch.Generator().manual_seed(0)
+    z_rgb, z_ir = (torch.nn.functional.normalize(torch.randn(600, 8, generator=draw), dim=1) for _ in "ab")
+    heads = (model.teacher.rgb_projector, model.teacher.ir_projector)
+    for head in heads:
+        head.centre += 0.1 * torch.randn(12, generator=draw)
+    found = model.loss_terms(z_rgb, z_ir)
+    rgb, ir = (head.logits(z).detach().double() for head, z in zip(heads, (z_rgb, z_ir), strict=True))
+    student, teacher = model.student_temperature, model.teacher_temperatures[1]
+    one, other = (
+        -((said / teacher).softmax(1) * (heard / student).log_softmax(1)).sum(1).mean().item()
+        for said, heard in ((rgb, ir), (ir, rgb))
+    )
+    assert found["loss_cross_rgb_to_ir"].item() == pytest.approx(one, rel=1e-5)
+    assert found["loss_cross_ir_to_rgb"].item() == pytest.approx(other, rel=1e-5)
+    assert found["loss"].item() == pytest.approx((one + other) / 2, rel=1e-5)
+    assert abs(one - other) > 1e-3

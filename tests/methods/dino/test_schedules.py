@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
+from pytorch_lightning.loggers import CSVLogger
 
 
 def test_temperature_and_weight_decay_follow_the_step(method, fit):
@@ -39,3 +41,13 @@ def test_what_is_logged_is_in_the_vocabulary(method, fit):
     table = page.partition("| name of DINO's |")[2].partition("\n\n")[0]
     _, watch = fit(method("both", koleo_weight=0.5), epochs=1)
     assert set(watch.logged[-1]) - {"train/loss", "train/lr"} == set(re.findall("`([^`]+)`", table))
+
+
+def test_a_line_of_the_log_tells_of_both_roles(method, fit, tmp_path):
+    """Every second step is logged, and the sensors teach in turn."""
+    logger = CSVLogger(tmp_path, name="", version="")
+    _, watch = fit(method("alternate_roles"), epochs=1, logger=logger, log_every_n_steps=2)
+    (line,) = pd.read_csv(tmp_path / "metrics.csv").to_dict("records")
+    assert line["step"] == 1
+    for name, step in (("cross_rgb_to_ir", 0), ("cross_ir_to_rgb", 1), ("intra_rgb", 0), ("intra_ir", 1)):
+        assert line[f"train/loss_{name}"] == pytest.approx(watch.logged[step][f"train/loss_{name}"])

@@ -41,11 +41,45 @@ def test_every_tower_of_the_teacher_learns(method, fit, direction):
 def test_the_centre_follows_what_the_teacher_says(method, batch, fit):
     model = method("rgb_teacher")
     head, crops = model.teacher.rgb_projector, batch(0).rgb.flatten(0, 1)
-    said = head(model.teacher.embed_rgb(crops)).detach()
+    said = head.logits(head(model.teacher.embed_rgb(crops))).detach()
     _, watch = fit(model)
     torch.testing.assert_close(watch.states[1]["teacher.rgb_projector.centre"], 0.1 * said.mean(0))
     assert not watch.states[-1]["teacher.ir_projector.centre"].any()  # it has not taught
     assert not watch.states[-1]["student.rgb_projector.centre"].any()
+
+
+def test_the_centre_is_that_of_what_was_said_before_centring(method, batch, fit):
+    """Three steps by hand, from the teachers' weights of each; only at the first the centre is 0."""
+    _, watch = fit(method("rgb_teacher"), epochs=1)
+    teacher, centre = method("rgb_teacher").teacher, torch.zeros(12)
+    for step in range(3):
+        weights = watch.states[step].items()
+        teacher.load_state_dict(
+            {name.removeprefix("teacher."): w for name, w in weights if "teacher" in name}
+        )
+        head, crops = teacher.rgb_projector, batch(step).rgb.flatten(0, 1)
+        with torch.no_grad():
+            points = head.layers(teacher.embed_rgb(crops))
+        said = torch.cosine_similarity(points[:, None], head.prototypes[None], dim=-1).mean(0)
+        centre = 0.9 * centre + 0.1 * said
+        found = watch.states[step + 1]["teacher.rgb_projector.centre"]
+        torch.testing.assert_close(found, centre.detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_the_teachers_batch_statistics_follow_the_students(method, fit):
+    """Averaged as its weights are; its own forwards, in evaluation, leave them alone."""
+    model = method("both", "resnet")
+    _, watch = fit(model)
+    names = [name for name, _ in model.teacher.named_buffers() if "running" in name]
+    assert len(names) >= 8
+    for step, (before, after) in enumerate(zip(watch.states, watch.states[1:], strict=False)):
+        for name in names:
+            student, was = after[f"student.{name}"], before[f"teacher.{name}"]
+            assert step == 0 or not torch.equal(student, was)
+            expected = was.lerp(student, 1 - model.momentum(step))
+            torch.testing.assert_close(after[f"teacher.{name}"], expected, rtol=1e-6, atol=1e-7)
+    counts = [name for name, _ in model.teacher.named_buffers() if "num_batches_tracked" in name]
+    assert all(watch.states[-1][f"teacher.{name}"] == 12 for name in counts)  # large and small crops
 
 
 def test_accumulated_gradients_count_as_one_step(method, fit):
@@ -65,7 +99,11 @@ def test_the_teacher_is_what_validation_sees(method, batch):
     pairs = batch(0)
     found = model.validation_step(pairs._replace(rgb=pairs.rgb[0], ir=pairs.ir[0]), 0)
     torch.testing.assert_close(found["ir_embedding"], model.teacher.embed_ir(pairs.ir[0]))
-    assert found["rgb_projection"].shape == (4, len(model.teacher.ir_projector.prototypes))
+    bottleneck = found["rgb_projection"]
+    assert bottleneck.shape == (4, 8)  # as wide as the head's last layer, however many prototypes there are
+    torch.testing.assert_close(bottleneck.norm(dim=1), torch.ones(4))
+    expected = model.teacher.rgb_projector(model.teacher.embed_rgb(pairs.rgb[0]))
+    torch.testing.assert_close(bottleneck, expected)
 
 
 def test_the_teacher_drops_nothing(method, batch):

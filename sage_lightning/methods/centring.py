@@ -1,0 +1,36 @@
+"""The moving average of what a teacher says, which its head subtracts: one update an optimiser step.
+
+What was said is summed over crops, accumulation steps and ranks, so the average is that of the global batch.
+"""
+
+import torch
+from torch import Tensor
+
+from sage_lightning.methods.gather import sum_over_ranks
+from sage_lightning.models.prototypes import PrototypeHead
+
+
+class Centring:
+    """Keeps the centres of a teacher's heads.
+
+    Args:
+        momentum: of the moving average.
+    """
+
+    def __init__(self, momentum: float) -> None:
+        self.momentum = momentum
+        # Of the optimiser step that is under way: the sum of logits, and how many.
+        self._said: dict[PrototypeHead, tuple[Tensor, int]] = {}
+
+    def note(self, head: PrototypeHead, logits: Tensor) -> None:
+        """Remembers what a head has said: (N, K) centred logits, here as they were before centring."""
+        total, count = self._said.get(head, (torch.zeros_like(head.centre), 0))
+        said = logits.to(head.centre.dtype) + head.centre
+        self._said[head] = (total + said.sum(0), count + len(said))
+
+    def follow(self) -> None:
+        """Moves each centre towards the mean of what its head has said since the last time."""
+        for head, (total, count) in self._said.items():
+            sums = sum_over_ranks(torch.cat([total, total.new_tensor([count])]))
+            head.centre.lerp_(sums[:-1] / sums[-1], 1 - self.momentum)
+        self._said.clear()

@@ -1,0 +1,79 @@
+"""What a run leaves open is filled in from its pairs, and must go with the rest of its config."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from sage_lightning.build.learning import method
+from sage_lightning.config import config_dir
+from sage_lightning.errors import UserError
+
+ACCUMULATED = "trainer.accumulate_grad_batches=2"
+
+
+def built(*overrides: str, pairs: int = 1000) -> Any:
+    """The method for so many training pairs; of the data it asks only numbers."""
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        cfg = compose("train", list(overrides))
+    data: Any = SimpleNamespace(
+        steps_per_epoch=10,
+        batch_size=16,
+        dropped_per_epoch=0,
+        split_index=lambda split: range(pairs),
+        transform=SimpleNamespace(thermal=SimpleNamespace(channels=1)),
+    )
+    return method(cfg, data)
+
+
+def test_accumulation_is_refused_where_few_pairs_ask_for_the_whole_batch() -> None:
+    with pytest.raises(UserError) as caught:
+        built("model=dino_vit_pico", ACCUMULATED)
+    assert caught.value.lines == (
+        "trainer.accumulate_grad_batches=2: model.centring=sinkhorn and model.koleo_weight=0.5 act on the "
+        "whole batch at once; set model.centring=mean model.koleo_weight=0, or leave accumulation at 1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "pairs"),
+    [(("model.centring=mean", "model.koleo_weight=0"), 1000), (("model.prototypes=64",), 30_000)],
+)
+def test_accumulation_is_taken_where_it_adds_up(overrides: tuple[str, ...], pairs: int) -> None:
+    assert built("model=dino_vit_pico", ACCUMULATED, *overrides, pairs=pairs).centring == "mean"
+
+
+def test_batch_statistics_do_not_add_up_either() -> None:
+    line = r"trainer\.accumulate_grad_batches=2: model\.ir_backbone has BatchNorm, which needs the"
+    adds_up = ("model.centring=mean", "model.koleo_weight=0", "model.prototypes=64")
+    resnet = "model/backbone@model.ir_backbone=resnet18"
+    with pytest.raises(UserError, match=line):
+        built("model=dino_vit_pico", resnet, ACCUMULATED, *adds_up)
+
+
+SWIN = (
+    "model/backbone@model.rgb_backbone=resnet18",
+    "model.rgb_backbone.name=swin_tiny_patch4_window7_224",
+    "+model.rgb_backbone.options.embed_dim=12",
+    "data.rgb_size=64",
+)
+RESNET = tuple(f"model/backbone@model.{sensor}_backbone=resnet18" for sensor in ("rgb", "ir"))
+
+
+def test_a_backbone_that_takes_one_size_has_no_local_crops() -> None:
+    with pytest.raises(UserError) as caught:
+        built("model=dino_vit_pico", *SWIN, "augment=multicrop")
+    assert caught.value.lines == (
+        "model.rgb_backbone.name=swin_tiny_patch4_window7_224: takes images of one size, and local crops are "
+        "27 × 27 px; set augment.view.local_crops=0, or use another model/backbone@model.rgb_backbone "
+        "(ViTs and ResNets take any)",
+    )
+    assert built("model=dino_vit_pico", *SWIN, "augment=multicrop", "augment.view.local_crops=0") is not None
+
+
+def test_a_shared_tower_of_one_size_has_sensors_of_one_size() -> None:
+    shared = ("model.sharing=full", "thermal=bins3", "augment=multicrop_large")
+    with pytest.raises(UserError, match=r"one size, not data\.rgb_size=64 and data\.ir_size=48"):
+        built("model=dino_vit_pico", *SWIN, *shared)
+    assert built("model=dino_resnet50", *RESNET, *shared, "data.ir_size=64") is not None
