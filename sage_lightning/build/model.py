@@ -68,7 +68,7 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
     takes = inspect.signature(get_object(cfg.model._target_)).parameters
     return instantiate(
         arguments,
-        towers=towers(cfg, data.transform.thermal.channels),
+        towers=towers(cfg, data.transform.ir_channels),
         optimizer=instantiate(cfg.optimizer),
         schedule=instantiate(cfg.schedule)(**span, batch_size=cfg.data.batch_size),
         seed=cfg.seed,

@@ -6,6 +6,7 @@ from typing import Any
 
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
+from sage_lightning.config.look import look
 from sage_lightning.config.methods import crops, dino
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
@@ -117,6 +118,7 @@ RULES: tuple[Rule, ...] = (
     crop,
     scale,
     units,
+    look,
     lags,
     selection,
     backbones,

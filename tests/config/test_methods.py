@@ -35,7 +35,8 @@ def lines(*overrides: str) -> tuple[str, ...]:
         ),
         (
             [DINO, "model.sharing=full"],
-            "model.sharing=full: thermal=celsius has one channel, and RGB three; use thermal=bins3",
+            "model.sharing=full: thermal=celsius has one channel, and RGB three; use thermal=bins3, "
+            "or data.look=common",
         ),
         (
             [*SHARED, "data.ir_patch=6"],
