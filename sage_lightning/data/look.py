@@ -10,7 +10,7 @@ from torch import Tensor
 LOOKS = ("own", "common")
 CHANNELS = 3  # equal ones: what a tower for pictures takes
 _BOUND = 4.0  # standard deviations; the sun, or a broken pixel, is not to be all that a tower sees
-_FLAT = 1e-5  # a standard deviation below this share of the largest value is rounding, and no pattern
+_FLAT = 1e-6  # a standard deviation below this share of the largest value is rounding, and no pattern
 
 
 def common_rgb(rgb: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Changes of style: what a sensor makes of a scene is drawn anew for each crop, where its edges lie stays.
 
 For frames in the common look (`data.look`), whose numbers mean nothing by themselves: warm may be bright or
-dark. A tower that is to know a crop again through such changes cannot count on one sensor's way of showing it.
+dark. A tower that is to know a crop again through such changes cannot count on how one sensor shows it.
 """
 
 import math

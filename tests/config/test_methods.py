@@ -72,6 +72,8 @@ def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
         [DINO, "model.direction=alternate_sensor", "model.sharing=trunk"],
         [DINO, "model.intra_weight=0", "model.sharing=trunk", "model.direction=rgb_teacher"],
         [*SHARED, "model.direction=alternate_roles"],
+        [DINO, "model.sharing=full", "data.look=common"],
+        [DINO, "augment=multicrop_style", "data.look=common"],
         ["model=dino_vit_tiny", "data.ir_patch=8"],
     ],
 )
