@@ -45,7 +45,14 @@ Task = Callable[[DictConfig, Path], dict[str, float]]
 
 def main() -> None:
     """`sage-lightning <command> <overrides>`."""
-    commands = {"train": train, "evaluate": evaluate, "index": index, "pairs": pairs}
+    commands = {
+        "train": train,
+        "evaluate": evaluate,
+        "download": download,
+        "index": index,
+        "inventory": inventory,
+        "pairs": pairs,
+    }
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     usage = f"usage: sage-lightning {'|'.join(commands)} [key=value …]; --cfg job after it shows all keys"
     if command in ("--version", "-V"):
@@ -82,6 +89,16 @@ def pairs() -> None:
     _enter("pairs", _pairs)
 
 
+def download() -> None:
+    """Brings files from the archive."""
+    _enter("download", _download)
+
+
+def inventory() -> None:
+    """Says what a collection holds, from its files or from query records, and writes it down."""
+    _enter("inventory", _inventory)
+
+
 def _enter(name: str, task: Task) -> None:
     if folder := os.environ.get(RUN_FOLDER):
         cfg = OmegaConf.load(Path(folder) / "config.yaml")
@@ -101,12 +118,14 @@ def _enter(name: str, task: Task) -> None:
             _refuse(error)
     _hush()
     failed: list[str] = []
+    partial: list[Path] = []
 
     def run(cfg: DictConfig) -> None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         environment = dict(os.environ)
         try:
-            _record(cfg, folder, task)
+            if _record(cfg, folder, task).get("failed"):  # of a download: some files did not come
+                partial.append(folder)
         except UserError as error:
             if not arguments.multirun:
                 _refuse(error)
@@ -119,8 +138,8 @@ def _enter(name: str, task: Task) -> None:
             os.environ.update(environment)
 
     hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)()
-    if failed:
-        sys.exit(2)
+    if failed or partial:
+        sys.exit(2 if failed else 1)
 
 
 def _hush() -> None:
@@ -134,7 +153,7 @@ def _refuse(error: UserError) -> None:
     sys.exit(2)
 
 
-def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
+def _record(cfg: DictConfig, folder: Path, task: Task) -> dict[str, float]:
     """Runs the task in its folder, which tells afterwards what was asked, what came and how long it took."""
     overrides = list(HydraConfig.get().overrides.task)
     settled = config.settled(config.resolved(cfg), overrides)
@@ -154,6 +173,7 @@ def _record(cfg: DictConfig, folder: Path, task: Task) -> None:
             wandb.finish(exit_code=1)  # the run failed with it open, and the next trial would write into it
         summary["seconds"] = round(time.monotonic() - started, 1)
         _write_json(folder / "summary.json", summary)
+    return summary["metrics"]
 
 
 def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
@@ -196,6 +216,22 @@ def _pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import collection
 
     return collection.pairs(cfg, folder)
+
+
+def _download(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build import archive
+
+    try:
+        return archive.download(cfg)
+    except KeyboardInterrupt:
+        log.warning("Stopped; files that are there are whole, and the same command goes on")
+        sys.exit(130)
+
+
+def _inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build.inventory import inventory
+
+    return inventory(cfg, folder)
 
 
 class TrialsTable(Callback):

@@ -172,7 +172,7 @@ def test_every_trainer_has_the_keys_of_the_default(name):
 def compositions() -> dict[str, Any]:
     """Each command with each option of each of its choices."""
     made = {}
-    for command in ("train", "evaluate", "index", "pairs"):
+    for command in ("train", "evaluate", "download", "index", "inventory", "pairs"):
         chosen = OmegaConf.load(CONF / f"{command}.yaml").defaults
         for group in (name for entry in chosen if not isinstance(entry, str) for name in entry):
             for choice in (f"{group}={name}" for name in options(group)):
@@ -215,7 +215,12 @@ def _is_read(tree: dict[str, Any], key: str) -> bool:
 
 
 def test_every_key_has_a_reader(compositions):
-    assert {"train thermal=bins3", "train data=sage", "evaluate clustering=hdbscan"} <= set(compositions)
+    assert {
+        "train thermal=bins3",
+        "train data=sage",
+        "evaluate clustering=hdbscan",
+        "inventory data=folder",
+    } <= set(compositions)
     assert {where: keys for where, config in compositions.items() if (keys := unread(config))} == {}
 
 

@@ -58,7 +58,7 @@ def index_of(desk: Path) -> pd.DataFrame:
 
 def test_an_index_is_made_and_verified(desk: Path, environment: dict[str, str]) -> None:
     write(desk / "files", 3, value=7.0)  # a frame without a difference in it
-    asked = ("index", "data=sage", "data.root=files", "data.split.by=position")
+    asked = ("index", "data.root=files", "data.split.by=position")
     plain = sage_lightning(*asked, cwd=desk, environment=environment)
     assert plain.returncode == 0, plain.stderr
     assert "12 pairs (" in plain.stdout
@@ -98,4 +98,4 @@ def test_mistakes_are_answered_at_once(desk: Path, environment: dict[str, str]) 
         "tolerance=x: not a duration; write it as tolerance=5min",
         "lag=0min: must be above 0",
     ]
-    assert sage_lightning("pairs", cwd=desk, environment=environment).stderr.startswith("lag has no value")
+    assert "lag has no value" in sage_lightning("pairs", cwd=desk, environment=environment).stderr

@@ -1,8 +1,9 @@
 """Finds conf/, checks what a user asks for, and says what is wrong in the user's own key names."""
 
+from sage_lightning.config.archive import moment
 from sage_lightning.config.checking import check
 from sage_lightning.config.compose import config_dir, resolved
 from sage_lightning.config.resume import PLACES, moved, settled
 from sage_lightning.config.rules import notes
 
-__all__ = ["PLACES", "check", "config_dir", "moved", "notes", "resolved", "settled"]
+__all__ = ["PLACES", "check", "config_dir", "moment", "moved", "notes", "resolved", "settled"]

@@ -13,9 +13,9 @@ from sage_lightning.config.pictures import pictures
 from sage_lightning.errors import UserError
 
 # data/sources.py, which takes half a second to import, is imported where it is asked.
-_SAGE = "sage_lightning.data.sources.SageSource"
-_FOLDER = "sage_lightning.data.folder.FolderSource"
-_SIMULATED = "sage_lightning.data.sources.SimulatedSource"
+SAGE = "sage_lightning.data.sources.SageSource"
+FOLDER = "sage_lightning.data.folder.FolderSource"
+SIMULATED = "sage_lightning.data.sources.SimulatedSource"
 
 
 def units(config: dict[str, Any]) -> Iterator[str]:
@@ -27,8 +27,8 @@ def units(config: dict[str, Any]) -> Iterator[str]:
 
     if unit not in THERMAL_UNITS:
         yield f"data.thermal_unit={unit}: not one of {', '.join(THERMAL_UNITS)}"
-    elif (source := get(config, "data.source._target_")) in (_SAGE, _SIMULATED):
-        camera = "Sage cameras'" if source == _SAGE else "the simulated camera's"
+    elif (source := get(config, "data.source._target_")) in (SAGE, SIMULATED):
+        camera = "Sage cameras'" if source == SAGE else "the simulated camera's"
         yield f"data.thermal_unit={unit}: {camera} files hold degrees Celsius"
     elif common(config):
         return  # which needs no thermal choice
@@ -41,7 +41,7 @@ def tables(config: dict[str, Any]) -> Iterator[str]:
     """Tables that are there, and have the columns that are named; `folders` says where the root is not."""
     data = config.get("data", {})
     root = data.get("root")
-    if get(config, "data.source._target_") != _FOLDER or root is None or not Path(root).is_dir():
+    if get(config, "data.source._target_") != FOLDER or root is None or not Path(root).is_dir():
         return
     from sage_lightning.data.folder import table_problems
 
@@ -61,11 +61,14 @@ def selection(config: dict[str, Any]) -> Iterator[str]:
 
 
 def pairs(config: dict[str, Any]) -> Iterator[str]:
-    """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is."""
+    """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is.
+
+    An inventory is taken of a folder without pairs, too.
+    """
     root, nodes = get(config, "data.root"), get(config, "data.nodes")
-    if get(config, "data.source._target_") != _SAGE:
+    if get(config, "data.source._target_") != SAGE:
         return
-    if root is not None and Path(root).is_dir():
+    if root is not None and Path(root).is_dir() and "inventory" not in config:
         from sage_lightning.data.scan import pairless
 
         if line := pairless(Path(root)):
@@ -81,7 +84,7 @@ def pairs(config: dict[str, Any]) -> Iterator[str]:
 
 def simulation(config: dict[str, Any]) -> Iterator[str]:
     """What the simulated camera itself refuses; of keys that other rules refuse it is not asked."""
-    if get(config, "data.source._target_") != _SIMULATED:
+    if get(config, "data.source._target_") != SIMULATED:
         return
     from sage_lightning.data.simulated.camera import SimulatedCamera
     from sage_lightning.data.sources import read_size

@@ -7,6 +7,9 @@ HINTS = {
     "data.root": "data.root=<folder of camera files>",
     "ckpt_path": "ckpt_path=<run folder or checkpoint>",
     "lag": "lag=<duration>, as 30min or 6h",
+    "download.node": "download.node=<VSN or id>, as W057",
+    "download.start": "download.start=<date or time>, as 2023-05-01",
+    "download.end": "download.end=<date or time>, as 2023-05-08",
 }
 
 # Kinds of keys that no `_target_` takes and whose default allows more, or less, than its own kind.
@@ -33,12 +36,19 @@ KINDS: dict[str, Any] = {
     "data.columns.time": str | None,
     "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
     "data.thermal_size": str | SIZE,
+    "inventory.records": str | None,
     "data.select": str | None,
     "data.split.by": str | None,
     "data.balance": list[str] | None,
     "data.rgb_patch": int | None,
     "data.ir_patch": int | None,
     "model.projector": list[int],
+    "download.node": str | list[str],
+    "download.start": str,
+    "download.end": str,
+    "download.plugin": str | None,
+    "download.task": str | None,
+    "download.timeout": float,
 }
 
 # Nodes whose keys are not conf's to know: they go to another library by name.

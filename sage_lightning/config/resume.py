@@ -143,6 +143,8 @@ def _absolute(config: dict[str, Any]) -> dict[str, Any]:
     data = config.get("data", {})
     places = [(config["paths"], name) for name in config["paths"]]
     places += [(keys, name) for keys in (data, data.get("source", {})) for name in ("root", "nodes")]
+    places.append((config.get("download", {}), "folder"))
+    places.append((config.get("inventory", {}), "records"))
     for keys, name in places:
         if isinstance(keys.get(name), str):
             keys[name] = str(Path(keys[name]).absolute())

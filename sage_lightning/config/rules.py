@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
+from sage_lightning.config.inventory import inventory
 from sage_lightning.config.look import look
 from sage_lightning.config.methods import crops, dino
 from sage_lightning.config.pictures import pictures
@@ -25,7 +27,7 @@ def crop(config: dict[str, Any]) -> Iterator[str]:
 
 
 def scale(config: dict[str, Any]) -> Iterator[str]:
-    """The bounds that thermal values are scaled by: percentiles where they are, and in their order."""
+    """The bounds that thermal values are scaled by: percentiles where they are, in their order, and apart."""
     low, high = get(config, "thermal.low"), get(config, "thermal.high")
     if str(get(config, "thermal._target_")).endswith(".Percentile"):
         for key, value in (("thermal.low", low), ("thermal.high", high)):
@@ -33,6 +35,9 @@ def scale(config: dict[str, Any]) -> Iterator[str]:
                 yield f"{key}={value}: must be a percentile, between 0 and 100"
     if low is not None and high is not None and low >= high:
         yield f"thermal.low={low} must be below thermal.high={high}"
+    thresholds = get(config, "thermal.thresholds")
+    if isinstance(thresholds, list) and len(set(thresholds)) < len(thresholds):
+        yield f"thermal.thresholds={show(thresholds)}: must be different temperatures"
 
 
 def folders(config: dict[str, Any]) -> Iterator[str]:
@@ -121,6 +126,7 @@ RULES: tuple[Rule, ...] = (
     look,
     lags,
     selection,
+    inventory,
     backbones,
     heads,
     patches,
@@ -132,4 +138,8 @@ RULES: tuple[Rule, ...] = (
     strategy,
     devices,
     length,
+    camera_nodes,
+    times,
+    addresses,
+    download_folder,
 )

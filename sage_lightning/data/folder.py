@@ -75,7 +75,8 @@ class FolderSource:
             "scale": thermal_scale,
             "offset": thermal_offset,
         }
-        self.places: list[Any] = []  # none are known
+        self.nodes = NodeTable()  # none are known
+        self.places: list[Any] = []
 
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Reads the tables and looks which files are there.
@@ -97,7 +98,7 @@ class FolderSource:
                 if (file := self.root / path).is_file():
                     digest.update(f"{path}\0{file.stat().st_size}\n".encode())
                     counts[column] += 1
-        index = add_place_and_time(index, NodeTable())
+        index = add_place_and_time(index, self.nodes)
         return Scan(index, counts["rgb_path"], counts["ir_path"], 0, digest.hexdigest())
 
     def _read(self, split: str | None, name: str) -> pd.DataFrame:
@@ -170,12 +171,13 @@ class FolderSource:
         self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        assert self.ir_size is not None
         rgb = read_picture(self.root / pair.rgb_path, size)
-        thermal = read_thermal(
-            self.root / pair.ir_path, self.ir_size, self._scale, self._offset, self._bounds
-        )
-        return rgb, thermal
+        return rgb, self.read_thermal(pair.ir_path)
+
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """See `PairSource.read_thermal`."""
+        assert self.ir_size is not None
+        return read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
 
 
 def table_problems(

@@ -3,7 +3,8 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -50,6 +51,7 @@ class PairSource(Protocol):
         root: the folder that an index's paths start from.
         thermal_unit: what a thermal value means: "celsius", "kelvin", "counts" or "display".
         ir_size: (h, w) of every thermal picture that `read` gives; None where the index tells.
+        nodes: where the nodes stood, as far as anyone knows; of a simulated camera once it has been scanned.
         recipe: everything but the files that decides what `read` gives; plain values, ready for JSON.
         places: everything but the files that decides an index's places and times, likewise.
     """
@@ -57,6 +59,7 @@ class PairSource(Protocol):
     root: Path
     thermal_unit: str
     ir_size: tuple[int, int] | None
+    nodes: NodeTable
     recipe: dict[str, Any]
     places: list[Any]
 
@@ -90,15 +93,25 @@ class PairSource(Protocol):
         """
         ...
 
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """The thermal picture alone; see `read`."""
+        ...
+
 
 class _Camera:
     """What files of cameras have in common."""
 
+    root: Path
     ir_size: tuple[int, int] | None = None
 
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """By whole local days, unless it is said otherwise."""
         return dealt(index, dataclasses.replace(split, by=split.by or "day"))
+
+    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
+        """See `PairSource.read_thermal`."""
+        with _damage_is_unusable():
+            return _read_thermal(self.root / ir_path)
 
 
 class SageSource(_Camera):
@@ -126,12 +139,12 @@ class SageSource(_Camera):
     ) -> None:
         self.root = Path(root)
         self.thermal_unit = thermal_unit
-        self._nodes = NodeTable()
+        self.nodes = NodeTable()
         problems = []
         if not self.root.is_dir():
             problems.append(f"data.root={root} is not a folder")
         try:
-            self._nodes = NodeTable() if nodes is None else read_nodes(Path(nodes))
+            self.nodes = NodeTable() if nodes is None else read_nodes(Path(nodes))
         except UserError as error:
             problems += error.lines
         box = [float(edge) for edge in crop_box]
@@ -147,11 +160,11 @@ class SageSource(_Camera):
         self._crop_box = (box[0], box[1], box[2], box[3])
         self._keep_mismatches = keep_mismatches
         self.recipe: dict[str, Any] = {"kind": "sage", "crop_box": box, "thermal_unit": thermal_unit}
-        if cameras := self._nodes.cameras_recipe():
+        if cameras := self.nodes.cameras_recipe():
             self.recipe["cameras"] = cameras
         if keep_mismatches:
             self.recipe["keep_mismatches"] = True
-        self.places: list[Any] = self._nodes.places_recipe()
+        self.places: list[Any] = self.nodes.places_recipe()
 
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Lists and pairs the files.
@@ -163,14 +176,14 @@ class SageSource(_Camera):
             raise UserError(line)
         if cache_dir is None:
             scan = scan_folder(self.root, self._keep_mismatches)
-            return dataclasses.replace(scan, index=add_place_and_time(scan.index, self._nodes))
-        return Catalogue(cache_dir, self.root, self.recipe).scan(self._nodes, self._keep_mismatches)
+            return dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
+        return Catalogue(cache_dir, self.root, self.recipe).scan(self.nodes, self._keep_mismatches)
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        camera = self._nodes.at(pair.node, pair.time_ns)
+        camera = self.nodes.at(pair.node, pair.time_ns)
         if camera is None:
             return _read_files(self.root, pair, self._crop_box, size)
         return _read_files(self.root, pair, camera.crop_box or self._crop_box, size, camera.masks)
@@ -224,6 +237,7 @@ class SimulatedSource(_Camera):
         self._camera = dataclasses.replace(camera, root=self._folder)
         self._workers = workers
         self.root = self._folder / "raw"
+        self.nodes = NodeTable()
         self.places: list[Any] = []  # they are the simulation's, which the recipe names
 
     def scan(self, cache_dir: Path | None = None) -> Scan:
@@ -243,8 +257,8 @@ class SimulatedSource(_Camera):
         index = scan.index.merge(
             labels.drop(columns=own), on=["node", "time"], how="left", validate="many_to_one"
         )
-        nodes = read_nodes(self._folder / "nodes.csv")
-        return dataclasses.replace(scan, index=add_place_and_time(index, nodes))
+        self.nodes = read_nodes(self._folder / "nodes.csv")
+        return dataclasses.replace(scan, index=add_place_and_time(index, self.nodes))
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]
@@ -257,15 +271,23 @@ def _read_files(
     root: Path, pair: PairFiles, crop_box: Box, size: tuple[int, int], masks: Sequence[Box] = ()
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     # The thermal file comes first: where both are damaged, its reason is given.
-    try:
-        ir = read_celsius(root / pair.ir_path)
-        # Of what is not NaN.
-        if (
-            np.fmin.reduce(ir, axis=None) < PHYSICAL_RANGE[0]
-            or np.fmax.reduce(ir, axis=None) > PHYSICAL_RANGE[1]
-        ):
-            raise Unusable(OUT_OF_RANGE)
+    with _damage_is_unusable():
+        ir = _read_thermal(root / pair.ir_path)
         return read_optical(root / pair.rgb_path, crop_box, size, masks), ir
+
+
+def _read_thermal(path: Path) -> npt.NDArray[np.float32]:
+    ir = read_celsius(path)
+    # Of what is not NaN.
+    if np.fmin.reduce(ir, axis=None) < PHYSICAL_RANGE[0] or np.fmax.reduce(ir, axis=None) > PHYSICAL_RANGE[1]:
+        raise Unusable(OUT_OF_RANGE)
+    return ir
+
+
+@contextmanager
+def _damage_is_unusable() -> Iterator[None]:
+    try:
+        yield
     except (CelsiusError, PictureError) as error:
         raise Unusable(error.reason) from error
     except OSError as error:  # one locked or vanished file is no reason to lose the others

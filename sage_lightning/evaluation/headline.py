@@ -1,6 +1,7 @@
 """The few numbers that say whether a run has learned something, each beside what it must beat."""
 
 import sys
+from collections.abc import Collection
 
 import pandas as pd
 from rich import box
@@ -54,17 +55,43 @@ def headline(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows.values(), index=list(rows), columns=["what", "n", *FEATURES, "95 %"])
 
 
-def print_table(table: pd.DataFrame, title: str = "") -> None:
-    """Prints a small table; numbers to three decimals, a dash where there is none."""
-    shown = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold")
+def print_table(
+    table: pd.DataFrame,
+    title: str = "",
+    caption: str = "",
+    numbers: Collection[str] = (),
+    whole: Collection[str] = (),
+) -> None:
+    """Prints a small table; numbers to three decimals, a dash where there is none.
+
+    Args:
+        table: what is shown.
+        title: above it.
+        caption: below it.
+        numbers: columns of numbers that are written out already.
+        whole: columns whose cells are never broken; where there is no room for them they are cut.
+    """
+    shown = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        caption=caption or None,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        header_style="bold",
+    )
     for column in table.columns:
-        numeric = pd.api.types.is_numeric_dtype(table[column])
+        numeric = column in numbers or pd.api.types.is_numeric_dtype(table[column])
         shown.add_column(
-            HEADS.get(column, str(column)), justify="right" if numeric else "left", overflow="fold"
+            HEADS.get(column, str(column)),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=column in whole,
         )
     for values in table.itertuples(index=False):
         shown.add_row(*(_text(value) for value in values))
-    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    # Cells hold what users call things, brackets included.
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH, markup=False, emoji=False)
     console.print(shown)
 
 

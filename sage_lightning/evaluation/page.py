@@ -11,16 +11,18 @@ class Table:
     """A small table.
 
     Attributes:
-        columns: heads; the first column is text, the others are numbers.
+        columns: heads; the first ones are of words, the others of numbers.
         rows: cells, written out.
         strong: the column to look at, by its place; None for none.
         caption: below the table.
+        words: how many columns are of words.
     """
 
     columns: list[str]
     rows: list[list[str]]
     strong: int | None = None
     caption: str = ""
+    words: int = 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Section:
     folded: dict[str, str] = field(default_factory=dict)
 
 
-def render(title: str, subtitle: str, facts: dict[str, str], sections: list[Section]) -> str:
+def render(title: str, subtitle: str, facts: dict[str, str], sections: list[Section], beside: str) -> str:
     """The page.
 
     Args:
@@ -60,11 +62,12 @@ def render(title: str, subtitle: str, facts: dict[str, str], sections: list[Sect
         subtitle: below it.
         facts: name → value, the strip under the title.
         sections: in order; the first is the claim.
+        beside: the files in the same folder that hold every number.
     """
     source = (
         resources.files("sage_lightning.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(source).render(
-        title=title, subtitle=subtitle, facts=facts, sections=sections
+        title=title, subtitle=subtitle, facts=facts, sections=sections, beside=beside
     )

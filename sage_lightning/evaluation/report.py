@@ -91,6 +91,7 @@ def write_report(
         + (f" of {days} local days." if days else "."),
         facts=strip,
         sections=[part for part in parts if part is not None],
+        beside="scores.csv and embeddings.parquet",
     )
     path.write_text(page, encoding="utf-8")
 

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sage_lightning.sage.degrees import quick_degrees
+
 Reason = Literal["unreadable", "truncated", "wrong size"]
 
 # °C: what a radiometric camera can have measured of a scene. Clear sky at the zenith is far below −40, and
@@ -41,9 +43,18 @@ def read_celsius(path: Path) -> NDArray[np.float32]:
             than the header promises, "wrong size" where there is more, or a row of another length.
     """
     path = Path(path)
-    data = path.read_bytes()
+    return parse_celsius(path.read_bytes(), path)
+
+
+def parse_celsius(data: bytes, path: Path) -> NDArray[np.float32]:
+    """What `read_celsius` gives for a file that holds `data`; `path` is for the error alone."""
     width, height, start = _parse_header(path, data)
-    body = data[start:]
+    celsius = quick_degrees(data, start, width, height)
+    return _parse_matrix(data[start:], width, height, path) if celsius is None else celsius
+
+
+def _parse_matrix(body: bytes, width: int, height: int, path: Path) -> NDArray[np.float32]:
+    """Numbers of all forms, and the reason where there is one."""
     whole = body.endswith(b"\n")
     rows = body[:-1].split(b"\n") if whole else body.split(b"\n")
     try:

@@ -17,7 +17,7 @@ Kind = Literal["picture", "thermal", "plot"]
 _POSITION = r"_position(?P<position>\d{1,4}|(?:NE|NW|SE|SW|N|E|S|W)[SHBG])"
 _CUSTOM = r"_\d{4}-\d{2}-\d{2}T\d{6}_(?P<point>Pt\d+)-[^_/]+-S\d+xD\d+ms_Img\d+"
 _SUFFIX = rf"(?:{_POSITION}|{_CUSTOM})?"
-_SIZE = r"(?P<width>\d{1,5})x(?P<height>\d{1,5})"
+_SIZE = r"(?P<width>\d{1,6})x(?P<height>\d{1,6})"
 _THERMAL = rf"(?:left|right)_{_SIZE}_[^_./]+\.thermal\.celsius"
 
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
@@ -78,6 +78,8 @@ def node_of(folder: str) -> str | None:
 
 def parse_name(name: str, node: str | None) -> SageFile | None:
     """Reads a file's name; `node` is that of its folder, which a name with a VSN knows better."""
+    if not name.isascii():  # no plugin writes such a name
+        return None
     if found := _TIME.match(name):
         time, ending = int(found[1]), _ending(name[found.end() :])
     elif found := _LOCAL.match(name):
@@ -105,12 +107,13 @@ def _ending(text: str) -> SageFile | None:
 
 
 def _time_ns(second: str) -> int | None:
-    """Of "20230521-095736", UTC; None for digits that are no time."""
+    """Of "20230521-095736", UTC; None for digits that are no time, or one before 1970."""
     try:
         moment = datetime.strptime(second.replace("_", "-"), "%Y%m%d-%H%M%S")
     except ValueError:
         return None
-    return timegm(moment.timetuple()) * 1_000_000_000
+    seconds = timegm(moment.timetuple())
+    return seconds * 1_000_000_000 if seconds >= 0 else None
 
 
 def archive_path(job: str, plugin_task: str, plugin_tag: str, node: str, time_ns: int, filename: str) -> str:

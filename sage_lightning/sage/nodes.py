@@ -5,6 +5,7 @@ A CSV that is kept by hand. `node`, `vsn`, `longitude` and `latitude` must be th
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -24,6 +25,9 @@ NEEDED = ("node", "vsn", "longitude", "latitude")
 COLUMNS = (*NEEDED, "time_zone", "valid_from", "valid_to", "crop_box", "masks")
 
 _EVER = (-(2**63), 2**63 - 1)  # nanoseconds
+
+_VSN = re.compile(r"[A-Z][0-9A-F]{3}")
+_NODE = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -230,3 +234,13 @@ def _cells(row: Node) -> dict[str, str]:
 
 def _holds(row: Node, time_ns: int) -> bool:
     return row.valid_from <= time_ns < row.valid_to
+
+
+def is_vsn(text: str) -> bool:
+    """Whether this is a VSN, such as "W057"."""
+    return _VSN.fullmatch(text) is not None
+
+
+def is_node_id(text: str) -> bool:
+    """Whether this is a node's id, 16 lower-case hexadecimal digits."""
+    return _NODE.fullmatch(text) is not None

@@ -22,14 +22,21 @@ def read_records(path: Path) -> pd.DataFrame:
     Raises:
         ValueError: the file cannot be read, or is none of records.
     """
+    return camera_records(load_records(path))
+
+
+def load_records(path: Path) -> pd.DataFrame:
+    """The table in a file, as `sage_data_client` gives it.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
     path = Path(path)
     if path.name.endswith(".parquet"):
-        table = pd.read_parquet(path)
-    elif path.name.endswith(".csv"):
-        table = pd.read_csv(path, dtype={"meta.node": "str", "meta.vsn": "str", "meta.position": "str"})
-    else:
-        table = sage_data_client.load(path)
-    return camera_records(table)
+        return pd.read_parquet(path)
+    if path.name.endswith(".csv"):
+        return pd.read_csv(path, dtype={"meta.node": "str", "meta.vsn": "str", "meta.position": "str"})
+    return sage_data_client.load(path)
 
 
 def camera_records(table: pd.DataFrame) -> pd.DataFrame:

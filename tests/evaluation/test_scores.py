@@ -128,3 +128,11 @@ def test_the_headline_is_short_and_says_the_table_s_numbers(table, capsys):
     printed = capsys.readouterr().out
     assert f"{line['learned']:.3f}" in printed
     assert "R² cloud fraction from IR, night" in printed
+
+
+def test_a_table_shows_brackets_as_they_are(capsys):
+    print_table(pd.DataFrame({"what": ["[/x] :smile: [red]y"], "n": ["1"]}), "[b]", "[/c]", numbers=["n"])
+    said = capsys.readouterr().out
+    assert "[/x] :smile: [red]y" in said
+    assert "[b]" in said
+    assert "[/c]" in said
