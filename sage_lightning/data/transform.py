@@ -79,11 +79,7 @@ class PairTransform(nn.Module):
         """A batch as a model takes it; see `PairBatch` for what comes in and goes out."""
         keys = (seed, batch.epoch, batch.sample_id)
         rgb, degrees = view(batch.rgb.float() / 255, decode(batch.ir), *keys)
-        if photometric is not None:
-            rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
-        rgb, ir = self._rgb(rgb), self._ir(degrees)
-        if style is not None:
-            rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
+        rgb, ir = self._inputs(rgb, degrees, photometric, style, *keys)
         return batch._replace(rgb=rgb, ir=ir)
 
     def multi_crop(
@@ -110,14 +106,28 @@ class PairTransform(nn.Module):
         self, crops: Crops, pairs: int, photometric: Photometric | None, seed: int, style: Style | None
     ) -> tuple[Tensor, Tensor]:
         """(N, B, 3, H, W) and (N, B, C_ir, h, w)."""
-        rgb, degrees = crops.rgb, crops.degrees
         keys = (seed, crops.epoch, crops.crop_id)
+        rgb, ir = self._inputs(crops.rgb, crops.degrees, photometric, style, *keys)
+        return rgb.unflatten(0, (-1, pairs)), ir.unflatten(0, (-1, pairs))
+
+    def _inputs(
+        self,
+        rgb: Tensor,
+        degrees: Tensor,
+        photometric: Photometric | None,
+        style: Style | None,
+        seed: int,
+        epoch: Tensor,
+        sample_id: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """What is drawn for a view, before and after it is brought into its look."""
+        keys = (seed, epoch, sample_id)
         if photometric is not None:
             rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
         rgb, ir = self._rgb(rgb), self._ir(degrees)
         if style is not None:
             rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
-        return rgb.unflatten(0, (-1, pairs)), ir.unflatten(0, (-1, pairs))
+        return rgb, ir
 
     def rgb_views(self, picture: Tensor, view: FullView) -> Tensor:
         """(H, W, 3) uint8, one picture of the pairs' field of view, to (1, 3, *rgb_size) as in evaluation."""
