@@ -76,7 +76,7 @@ def notes(config: dict[str, Any]) -> list[str]:
         for sensor in SENSORS
         if get(config, f"data.{sensor}_local_size") is not None and not _multi_crop(config)
     ]
-    if common(config):
+    if common(config) and "model" in config:  # an inventory has a use for its thresholds
         unused.append("thermal is unused: data.look=common shows thermal frames as one grey channel")
     return unused + [
         f"data.{sensor}_patch is unused: model.{sensor}_backbone is a CNN"

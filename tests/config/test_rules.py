@@ -252,6 +252,7 @@ def test_the_common_look_has_no_use_for_thermal() -> None:
     (line,) = config.notes(two_towers(VIT, look="common"))
     assert line == "thermal is unused: data.look=common shows thermal frames as one grey channel"
     assert config.notes(two_towers(VIT, look="own")) == []
+    assert config.notes({"data": {"look": "common"}}) == []  # an inventory
 
 
 def test_attention_heads_divide_the_width() -> None:
