@@ -17,6 +17,8 @@ from sage_lightning.build.learning import towers
 from sage_lightning.build.model import PARTS, fill
 from sage_lightning.callbacks.health import CollapseAlarm
 from sage_lightning.config import config_dir
+from sage_lightning.data.look import common_ir
+from sage_lightning.data.style import Style
 
 CONF = config_dir()
 PACKAGE = Path(sage_lightning.__file__).parent
@@ -89,7 +91,7 @@ def test_every_thermal_choice_makes_channels(name):
     assert channels.std() > 0.1
 
 
-@pytest.mark.parametrize("name", sorted({*options("augment")} - {"multicrop", "multicrop_large"}))
+@pytest.mark.parametrize("name", [name for name in options("augment") if not name.startswith("multicrop")])
 def test_every_augmentation_makes_views(name):
     augment = composed(f"augment={name}").augment
     view = instantiate(augment.view)(rgb_size=(8, 8), ir_size=(4, 4))
@@ -102,15 +104,28 @@ def test_every_augmentation_makes_views(name):
     assert degrees.shape == (2, 4, 4)
 
 
-@pytest.mark.parametrize(("name", "local"), [("multicrop", 8), ("multicrop_large", 0)])
-def test_multicrop_makes_crops(name, local):
+LOCAL = {"multicrop": 8, "multicrop_large": 0, "multicrop_style": 0}
+
+
+@pytest.mark.parametrize("name", [name for name in options("augment") if name.startswith("multicrop")])
+def test_multicrop_makes_crops(name):
     augment = composed(f"augment={name}").augment
     sizes = {"rgb_size": (8, 8), "ir_size": (4, 4), "rgb_local_size": (4, 4), "ir_local_size": (2, 2)}
     view = instantiate(augment.view)(**sizes)
     pictures = (torch.rand(2, 3, 12, 16), torch.rand(2, 12, 16), 1, *torch.tensor([[0, 0], [5, 6]]))
     assert view.large(*pictures).degrees.shape == (4, 4, 4)
     small = view.small(*pictures)
-    assert (0 if small is None else len(small.rgb)) == 2 * local
+    assert (0 if small is None else len(small.rgb)) == 2 * LOCAL[name]
+
+
+def test_one_augmentation_changes_style():
+    styles = {name: instantiate(composed(f"augment={name}").augment.style) for name in options("augment")}
+    style = styles.pop("multicrop_style")
+    assert set(styles.values()) == {None}
+    assert style == Style()
+    frames = common_ir(torch.rand(2, 6, 8))
+    changed = style.ir(frames, 1, torch.tensor([0, 0]), torch.tensor([5, 6]))
+    assert (changed - frames).abs().max() > 0.1
 
 
 @pytest.mark.parametrize("name", options("optimizer"))

@@ -208,3 +208,32 @@ def test_files_of_a_camera_that_have_moved(trained, command, tiny, tmp_path):
     assert outcome.status == 0, outcome.stdout + outcome.stderr
     (folder,) = tmp_path.glob("outputs/evaluate/*/scores.csv")
     assert folder.read_text() == (run / "scores.csv").read_text()
+
+
+@pytest.mark.slow
+def test_a_run_in_the_common_look_is_rebuilt_as_it_was(trained, command, tiny, tmp_path):
+    """Trained in changing styles, evaluated in none: by Python from raw files, and by the command again."""
+    settings = [key for key in tiny if not key.startswith(("model", "optimizer", "+optimizer"))]
+    small = ("model.projector=[32,16]", "model.prototypes=32", "trainer.max_steps=14")
+    cache = f"paths.data_dir={trained.desk / 'cache'}"
+    outcome = command("train.py", "experiment=dino_alternate_sensor", *settings, *small, cache, cwd=tmp_path)
+    said = outcome.stdout + outcome.stderr
+    assert outcome.status == 0, said
+    assert "thermal is unused: data.look=common shows thermal frames as one grey channel" in said
+    (run,) = tmp_path.glob("outputs/train/*")
+    (raw,) = trained.desk.glob("cache/simulated-*/raw")
+    (folder,) = trained.desk.glob("cache/store-*")
+    model = sl.load(run)
+    found = pd.read_parquet(run / "embeddings.parquet")
+    for row in found.groupby("split").head(2).itertuples():
+        picture = sl.read_optical(raw / row.rgb_path, CROP_BOX, PairStore(folder).rgb_size)
+        celsius = sl.read_celsius(raw / row.ir_path)
+        close = {"rtol": 1e-4, "atol": 1e-4}
+        np.testing.assert_allclose(model.embed_rgb(picture), row.rgb_embedding, **close)
+        np.testing.assert_allclose(model.embed_ir(celsius), row.ir_embedding, **close)
+        # The same frame in another unit is the same input.
+        np.testing.assert_allclose(model.embed_ir(1.8 * celsius + 32), row.ir_embedding, rtol=1e-3, atol=1e-3)
+    outcome = command("evaluate.py", f"ckpt_path={run}", cwd=tmp_path)
+    assert outcome.status == 0, outcome.stdout + outcome.stderr
+    (again,) = tmp_path.glob("outputs/evaluate/*/scores.csv")
+    assert again.read_text() == (run / "scores.csv").read_text()

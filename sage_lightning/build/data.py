@@ -59,6 +59,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
             rgb_std=store.statistics["rgb"]["std"],
             ir_mean=ir_mean,
             ir_std=ir_std,
+            look=look(cfg),
         ),
         train_view=_train_view(cfg, sizes),
         eval_view=FullView(**sizes),
@@ -67,7 +68,13 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         seed=cfg.seed,
         num_workers=data.num_workers,
         strata=_strata(data.get("balance"), store),
+        style=instantiate(cfg.augment.get("style")),  # which runs of before it have not
     )
+
+
+def look(cfg: DictConfig) -> str:
+    """How a run shows the sensors to its model; of runs of before there was a choice, each its own way."""
+    return str(cfg.data.get("look", "own"))
 
 
 def _strata(columns: Any, store: PairStore) -> NDArray[np.int64] | None:

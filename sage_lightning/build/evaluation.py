@@ -50,7 +50,7 @@ def evaluation(
     if data.store.index_hash != description["data_hash"]:
         log.warning("The data have changed since this checkpoint: scores are of the data as they are now")
     embedder = load(path)
-    fresh = towers(OmegaConf.create(description["config"]), embedder.transform.thermal.channels)
+    fresh = towers(OmegaConf.create(description["config"]), embedder.transform.ir_channels)
     untrained = Embedder(fresh, embedder.transform, embedder.view, embedder.device)
     found = evaluate(
         embedder,

@@ -73,7 +73,7 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
         text += f"; {dropped} pairs are left out of each epoch, other ones every time"
     log.info(text, data.steps_per_epoch, data.batch_size)
     fill(cfg, len(data.split_index("train")))
-    made = towers(cfg, data.transform.thermal.channels)
+    made = towers(cfg, data.transform.ir_channels)
     if lines := [*whole_batch(resolved(cfg)), *_batch_statistics(cfg, made), *_crops(cfg, made)]:
         raise UserError(*lines)
     span = {"steps_per_epoch": data.steps_per_epoch, "total_steps": total_steps(cfg, data)}

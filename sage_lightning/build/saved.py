@@ -8,7 +8,7 @@ import torch
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from sage_lightning.build.data import datamodule, pair
+from sage_lightning.build.data import datamodule, look, pair
 from sage_lightning.build.model import towers
 from sage_lightning.build.objects import instantiate
 from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
@@ -50,12 +50,12 @@ def load(path: Path) -> Embedder:
     checkpoint = read_checkpoint(find_checkpoint(path))
     cfg = saved_config(path, checkpoint)
     thermal = instantiate(cfg.thermal)
-    trained = towers(cfg, thermal.channels)
+    transform = PairTransform(thermal, **checkpoint[KEY]["normalisation"], look=look(cfg))
+    trained = towers(cfg, transform.ir_channels)
     prefix = f"{get_object(cfg.model._target_).EVALUATED}."
     state = checkpoint["state_dict"].items()
     weights = {name.removeprefix(prefix): tensor for name, tensor in state if name.startswith(prefix)}
     trained.load_state_dict(weights)
-    transform = PairTransform(thermal, **checkpoint[KEY]["normalisation"])
     view = FullView(pair(cfg.data.rgb_size), pair(cfg.data.ir_size))
     return Embedder(trained, transform, view, "cuda" if torch.cuda.is_available() else "cpu")
 

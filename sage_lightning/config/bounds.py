@@ -12,6 +12,8 @@ AT_LEAST_0 = (
     "augment.photometric.ir_noise",
     "augment.photometric.ir_offset",
     "augment.photometric.saturation",
+    "augment.style.noise",
+    "augment.style.shift",
     "augment.view.jitter",
     "augment.view.local_crops",
     "data.num_workers",
@@ -59,6 +61,7 @@ AT_LEAST_1 = (
 AT_LEAST_2 = ("clustering.min_cluster_size",)
 POSITIVE = (
     "augment.photometric.blur_sigma",
+    "augment.style.power",
     "augment.view.ratio",
     "download.timeout",
     "model.student_temperature",
@@ -69,6 +72,8 @@ POSITIVE = (
 FRACTIONS = (  # 0 and 1 included
     "augment.photometric.blur",
     "augment.photometric.gray",
+    "augment.style.blur",
+    "augment.style.invert",
     "augment.view.flip",
     "data.crop_box",
     "model.centre_momentum",
@@ -85,6 +90,7 @@ BELOW_1 = (  # 0 included
 )
 RISING = (  # from the smaller to the larger, which may be one
     "augment.photometric.blur_sigma",
+    "augment.style.power",
     "augment.view.global_scale",
     "augment.view.local_scale",
     "augment.view.ratio",

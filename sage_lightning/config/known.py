@@ -56,7 +56,7 @@ KINDS: dict[str, Any] = {
 OPEN = ("model.rgb_backbone.options", "model.ir_backbone.options")
 
 # Nodes with keys of their own that may be left out as a whole.
-MAY_BE_NULL = ("augment.photometric",)
+MAY_BE_NULL = ("augment.photometric", "augment.style")
 
 # Parameters that the program fills in from the one key that says them.
 OWNERS = {

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sage_lightning.config.bounds import get, show
+from sage_lightning.config.look import common
 from sage_lightning.config.sensors import is_known_vit, square
 
 DIRECTIONS = ("rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor")
@@ -54,8 +55,11 @@ def _shared(config: dict[str, Any], sharing: str) -> Iterator[str]:
             both = f"data.rgb_{name}={show(rgb)} and data.ir_{name}={show(ir)}"
             yield f"model.sharing=full: {both} must be the same"
     thermal = str(get(config, "thermal._target_")).rpartition(".")[2].lower()
-    if thermal != "bins3":
-        yield f"model.sharing=full: thermal={thermal} has one channel, and RGB three; use thermal=bins3"
+    if thermal != "bins3" and not common(config):
+        yield (
+            f"model.sharing=full: thermal={thermal} has one channel, and RGB three; use thermal=bins3, "
+            "or data.look=common"
+        )
 
 
 def crops(config: dict[str, Any]) -> Iterator[str]:

@@ -32,6 +32,9 @@ FREE = (
 # Where files lie, which may have moved; of a simulated camera `data.nodes` is a number, and not among these.
 PLACES = ("paths.data_dir", "data.root", "data.nodes", "data.table")
 
+# Keys that runs of before them have not, and what those did all the same.
+SINCE = {"data.look": "own"}
+
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.
 FOLLOWERS = (
     ("data.source.root", "paths.data_dir"),
@@ -98,7 +101,7 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
     """
     parsed = OverridesParser.create().parse_overrides(overrides)
     said = [override.package or override.key_or_group.replace("/", ".") for override in parsed]
-    was, now = _flat(begun), _flat(asked)
+    was, now = SINCE | _flat(begun), _flat(asked)
     free = [*FREE, *(key for key in PLACES if isinstance(was.get(key), str))]
     # Of another trainer it matters where it computes; it has no say in how long, or how exactly.
     strict = [key for key in said if key != "trainer"]

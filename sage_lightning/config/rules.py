@@ -8,6 +8,7 @@ from sage_lightning.config.archive import addresses, camera_nodes, download_fold
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
+from sage_lightning.config.look import look
 from sage_lightning.config.methods import crops, dino, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.processes import accelerator, devices, strategy
@@ -119,6 +120,7 @@ RULES: tuple[Rule, ...] = (
     crop,
     scale,
     units,
+    look,
     lags,
     selection,
     inventory,

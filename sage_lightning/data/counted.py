@@ -32,6 +32,10 @@ class Stream(IntEnum):
     IR_NOISE = 9
     GLOBAL_CROPS = 10
     LOCAL_CROPS = 11
+    RGB_STYLE = 12
+    RGB_STYLE_NOISE = 13
+    IR_STYLE = 14
+    IR_STYLE_NOISE = 15
 
 
 def sample_id(pair_id: str) -> int:

@@ -15,6 +15,7 @@ from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.sampler import CountedBatchSampler
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.style import Style
 from sage_lightning.data.transform import PairTransform
 from sage_lightning.errors import UserError
 
@@ -32,6 +33,7 @@ class PairDataModule(LightningDataModule):
         seed: fixes order, crops and photometric changes.
         num_workers: processes that read, for each rank; 0 reads in the training process.
         strata: the stratum of each training pair, drawn equally often; None draws every pair once an epoch.
+        style: changes of the common look in training; None for none.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class PairDataModule(LightningDataModule):
         seed: int,
         num_workers: int,
         strata: NDArray[np.int64] | None = None,
+        style: Style | None = None,
     ) -> None:
         super().__init__()
         self.store = store
@@ -52,6 +55,7 @@ class PairDataModule(LightningDataModule):
         self.train_view = train_view
         self.eval_view = eval_view
         self.photometric = photometric
+        self.style = style
         self.batch_size = batch_size
         self.seed = seed
         self.num_workers = num_workers
@@ -131,8 +135,8 @@ class PairDataModule(LightningDataModule):
     def training_views(self, batch: PairBatch) -> PairBatch | MultiCropBatch:
         """Model inputs of a stored batch, on its device: what training sees in the batch's epochs."""
         if isinstance(self.train_view, MultiCrop):
-            return self.transform.multi_crop(batch, self.train_view, self.photometric, self.seed)
-        return self.transform(batch, self.train_view, self.photometric, self.seed)
+            return self.transform.multi_crop(batch, self.train_view, self.photometric, self.seed, self.style)
+        return self.transform(batch, self.train_view, self.photometric, self.seed, self.style)
 
     def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> PairBatch | MultiCropBatch:
         """Called by Lightning once a batch is on the device."""

@@ -1,4 +1,4 @@
-"""From stored pairs to model inputs, on the device: decode, view, photometric, channels, standardise."""
+"""From stored pairs to model inputs, on the device: decode, view, photometric, look, style."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import FullView, View
+from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb
 from sage_lightning.data.multicrop import Crops, MultiCrop
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import ThermalChannels
 
 STATISTICS_FRAMES = 512  # training frames that the channels' mean and standard deviation are taken over
@@ -27,9 +29,11 @@ class PairTransform(nn.Module):
         rgb_std: likewise.
         ir_mean: of each channel that `thermal` gives.
         ir_std: likewise.
+        look: "own", colours and thermal channels by the numbers above; or "common", where each frame is one
+            grey channel standardised by itself, three times, and neither they nor `thermal` have a say.
 
     Raises:
-        ValueError: there are not as many numbers as channels.
+        ValueError: there are not as many numbers as channels, or there is no such look.
     """
 
     def __init__(
@@ -39,15 +43,24 @@ class PairTransform(nn.Module):
         rgb_std: Sequence[float],
         ir_mean: Sequence[float],
         ir_std: Sequence[float],
+        look: str = "own",
     ) -> None:
         super().__init__()
         if not (len(rgb_mean) == len(rgb_std) == 3 and len(ir_mean) == len(ir_std) == thermal.channels):
             raise ValueError(
                 f"a mean and a std for 3 colours and for {thermal.channels} thermal channels are needed"
             )
+        if look not in LOOKS:
+            raise ValueError(f"look={look}: not one of {', '.join(LOOKS)}")
         self.thermal = thermal
+        self.look = look
         self.rgb_mean, self.rgb_std = list(rgb_mean), list(rgb_std)
         self.ir_mean, self.ir_std = list(ir_mean), list(ir_std)
+
+    @property
+    def ir_channels(self) -> int:
+        """C_ir, how many channels of a thermal frame a model gets."""
+        return self.thermal.channels if self.look == "own" else CHANNELS
 
     @property
     def normalisation(self) -> dict[str, list[float]]:
@@ -55,38 +68,66 @@ class PairTransform(nn.Module):
         names = ("rgb_mean", "rgb_std", "ir_mean", "ir_std")
         return {name: list(getattr(self, name)) for name in names}
 
-    def forward(self, batch: PairBatch, view: View, photometric: Photometric | None, seed: int) -> PairBatch:
+    def forward(
+        self,
+        batch: PairBatch,
+        view: View,
+        photometric: Photometric | None,
+        seed: int,
+        style: Style | None = None,
+    ) -> PairBatch:
         """A batch as a model takes it; see `PairBatch` for what comes in and goes out."""
         keys = (seed, batch.epoch, batch.sample_id)
         rgb, degrees = view(batch.rgb.float() / 255, decode(batch.ir), *keys)
-        if photometric is not None:
-            rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
-        return batch._replace(rgb=self._rgb(rgb), ir=self._ir(degrees))
+        rgb, ir = self._inputs(rgb, degrees, photometric, style, *keys)
+        return batch._replace(rgb=rgb, ir=ir)
 
     def multi_crop(
-        self, batch: PairBatch, view: MultiCrop, photometric: Photometric | None, seed: int
+        self,
+        batch: PairBatch,
+        view: MultiCrop,
+        photometric: Photometric | None,
+        seed: int,
+        style: Style | None = None,
     ) -> MultiCropBatch:
-        """A stored batch through many crops, each changed in colour and temperature for itself."""
+        """A stored batch through many crops, each changed in colour, temperature and style for itself."""
         rgb, degrees = batch.rgb.float() / 255, decode(batch.ir)
         keys = (seed, batch.epoch, batch.sample_id)
-        large = self._crops(view.large(rgb, degrees, *keys), len(rgb), photometric, seed)
+        large = self._crops(view.large(rgb, degrees, *keys), len(rgb), photometric, seed, style)
         small = view.small(rgb, degrees, *keys)
         if small is None:
             local_rgb = large[0].new_empty(0, *large[0].shape[1:3], *view.rgb_local_size)
             local_ir = large[1].new_empty(0, *large[1].shape[1:3], *view.ir_local_size)
         else:
-            local_rgb, local_ir = self._crops(small, len(rgb), photometric, seed)
+            local_rgb, local_ir = self._crops(small, len(rgb), photometric, seed, style)
         return MultiCropBatch(*large, local_rgb, local_ir, batch.sample_id, batch.epoch, batch.row)
 
     def _crops(
-        self, crops: Crops, pairs: int, photometric: Photometric | None, seed: int
+        self, crops: Crops, pairs: int, photometric: Photometric | None, seed: int, style: Style | None
     ) -> tuple[Tensor, Tensor]:
         """(N, B, 3, H, W) and (N, B, C_ir, h, w)."""
-        rgb, degrees = crops.rgb, crops.degrees
+        keys = (seed, crops.epoch, crops.crop_id)
+        rgb, ir = self._inputs(crops.rgb, crops.degrees, photometric, style, *keys)
+        return rgb.unflatten(0, (-1, pairs)), ir.unflatten(0, (-1, pairs))
+
+    def _inputs(
+        self,
+        rgb: Tensor,
+        degrees: Tensor,
+        photometric: Photometric | None,
+        style: Style | None,
+        seed: int,
+        epoch: Tensor,
+        sample_id: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """What is drawn for a view, before and after it is brought into its look."""
+        keys = (seed, epoch, sample_id)
         if photometric is not None:
-            keys = (seed, crops.epoch, crops.crop_id)
             rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
-        return self._rgb(rgb).unflatten(0, (-1, pairs)), self._ir(degrees).unflatten(0, (-1, pairs))
+        rgb, ir = self._rgb(rgb), self._ir(degrees)
+        if style is not None:
+            rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
+        return rgb, ir
 
     def rgb_views(self, picture: Tensor, view: FullView) -> Tensor:
         """(H, W, 3) uint8, one picture of the pairs' field of view, to (1, 3, *rgb_size) as in evaluation."""
@@ -97,9 +138,13 @@ class PairTransform(nn.Module):
         return self._ir(view.ir(degrees[None].float()))
 
     def _rgb(self, rgb: Tensor) -> Tensor:
+        if self.look == "common":
+            return common_rgb(rgb)
         return _standardise(rgb, self.rgb_mean, self.rgb_std)
 
     def _ir(self, degrees: Tensor) -> Tensor:
+        if self.look == "common":
+            return common_ir(degrees)
         return _standardise(self.thermal(degrees), self.ir_mean, self.ir_std)
 
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from sage_lightning.build.data import look
 from sage_lightning.build.saved import saved_config
 from sage_lightning.checkpoints import KEY
 from sage_lightning.errors import UserError
@@ -39,3 +41,8 @@ def test_a_stranger_is_refused(target: str) -> None:
 )
 def test_what_runs_have_is_not(target: str) -> None:
     assert saved_config(Path("ours.ckpt"), config_with(target)).data.parts[0].source._target_ == target
+
+
+def test_a_checkpoint_of_before_there_was_a_choice_of_look_has_its_own() -> None:
+    assert look(OmegaConf.create({"data": {"rgb_size": 48}})) == "own"
+    assert look(OmegaConf.create({"data": {"look": "common"}})) == "common"

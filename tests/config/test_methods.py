@@ -59,7 +59,8 @@ def lines(*overrides: str) -> tuple[str, ...]:
         ),
         (
             [DINO, "model.sharing=full"],
-            "model.sharing=full: thermal=celsius has one channel, and RGB three; use thermal=bins3",
+            "model.sharing=full: thermal=celsius has one channel, and RGB three; use thermal=bins3, "
+            "or data.look=common",
         ),
         (
             [*SHARED, "data.ir_patch=6"],
@@ -121,6 +122,8 @@ def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
         [DINO, ACCUMULATED, "model.centring=mean", "model.koleo_weight=0"],
         [DINO, ACCUMULATED],  # what is null is known once pairs are counted
         [*SENSOR, "model.intra_weight=0"],  # it has no say there
+        [DINO, "model.sharing=full", "data.look=common"],
+        [DINO, "augment=multicrop_style", "data.look=common"],
         ["model=dino_vit_tiny", "data.ir_patch=8"],
     ],
 )

@@ -30,6 +30,8 @@ def test_an_option_is_right_by_itself(choice: str, tmp_path: Path) -> None:
         overrides.append("trainer.accelerator=auto")  # a GPU is not everywhere
     if choice.startswith("augment=multicrop"):
         overrides.append("model=dino_vit_pico")
+    if choice == "augment=multicrop_style":
+        overrides.append("data.look=common")
     if choice == "optimizer=lars":
         overrides.append("model=vicreg_vit_pico")
     config.check(overrides, "train", False)

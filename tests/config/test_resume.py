@@ -62,6 +62,15 @@ def test_a_run_goes_on_where_its_files_are_now() -> None:
         resumed(SAGE, asked, ["data.root=/new/files", "data.batch_size=16"])
 
 
+def test_a_run_of_before_there_was_a_choice_of_look_goes_on_with_its_own() -> None:
+    asked = deepcopy(SAGE)
+    asked["data"]["look"] = "own"
+    assert resumed(SAGE, asked, ["data=sage"]) == SAGE
+    asked["data"]["look"] = "common"
+    with pytest.raises(UserError, match=r"data\.look=common: the run was begun with own"):
+        resumed(SAGE, asked, ["data.look=common"])
+
+
 def test_how_many_nodes_are_simulated_is_no_place() -> None:
     asked = deepcopy(SIMULATED) | {"resume": None}
     asked["data"]["nodes"] = asked["data"]["source"]["nodes"] = 3

@@ -8,6 +8,7 @@ import pytest
 from sage_lightning import config
 from sage_lightning.config.bounds import bounds, get, shares
 from sage_lightning.config.collection import units
+from sage_lightning.config.look import look
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.rules import batch, crop, folders, length, scale, splits
 from sage_lightning.config.sensors import backbones, heads, patches, regions
@@ -171,6 +172,12 @@ def test_folders_that_are_missing(tmp_path: Path) -> None:
         ("augment.photometric.blur_sigma", [0.0, 1.0], [0.1, 1.0]),
         ("augment.photometric.brightness", -0.1, 0.0),
         ("augment.photometric.ir_noise", -0.1, 0.0),
+        ("augment.style.blur", 1.1, 1.0),
+        ("augment.style.invert", -0.1, 0.0),
+        ("augment.style.noise", -0.1, 0.0),
+        ("augment.style.power", [0.0, 2.0], [1.0, 1.0]),
+        ("augment.style.power", [2.0, 0.5], [0.5, 2.0]),
+        ("augment.style.shift", -0.1, 0.0),
         ("callbacks.checkpoint_every_n_steps", 0, 1),
         ("clustering.n_clusters", 0, 1),
         ("clustering.min_cluster_size", 1, 2),
@@ -202,11 +209,11 @@ def test_something_is_left_to_train_on() -> None:
 
 
 def test_a_thermal_choice_that_needs_degrees() -> None:
-    def asks(unit: str, choice: str) -> list[str]:
+    def asks(unit: str, choice: str, look: str = "own") -> list[str]:
         return list(
             units(
                 {
-                    "data": {"thermal_unit": unit},
+                    "data": {"thermal_unit": unit, "look": look},
                     "thermal": {"_target_": f"sage_lightning.data.thermal.{choice}"},
                 }
             )
@@ -214,10 +221,38 @@ def test_a_thermal_choice_that_needs_degrees() -> None:
 
     line = "thermal=bins3 needs degrees, and data.thermal_unit=display has none; use thermal=percentile"
     assert asks("display", "Bins3") == [line]
-    assert asks("display", "Percentile") == asks("kelvin", "Bins3") == []
-    assert asks("celcius", "Bins3") == [
-        "data.thermal_unit=celcius: not one of celsius, kelvin, counts, display"
+    assert (
+        asks("display", "Percentile") == asks("kelvin", "Bins3") == asks("display", "Bins3", "common") == []
+    )
+    for shown in ("own", "common"):
+        assert asks("celcius", "Bins3", shown) == [
+            "data.thermal_unit=celcius: not one of celsius, kelvin, counts, display"
+        ]
+
+
+def test_looks_and_style_changes_that_go_together() -> None:
+    def lines(style: Any, **data: Any) -> list[str]:
+        return list(look({"data": data, "augment": {"style": style}}))
+
+    style = {"_target_": "sage_lightning.data.style.Style"}
+    assert lines(style, look="common") == lines(None, look="common") == lines(None, look="own") == []
+    assert lines(None, look="grey") == ["data.look=grey: not one of own, common"]
+    assert lines(style, look="grey") == ["data.look=grey: not one of own, common"]
+    refused = "augment.style: its changes of sign and curve make no sense of colours; use data.look=common, "
+    assert lines(style, look="own") == [f"{refused}or augment.style=null"]
+    assert lines("strong", look="common") == [
+        "augment.style=strong: a group of keys; use augment=multicrop_style"
     ]
+    assert (
+        lines(None) == list(look({"data": {}, "augment": {}})) == []
+    )  # a run of before there were such keys
+
+
+def test_the_common_look_has_no_use_for_thermal() -> None:
+    (line,) = config.notes(two_towers(VIT, look="common"))
+    assert line == "thermal is unused: data.look=common shows thermal frames as one grey channel"
+    assert config.notes(two_towers(VIT, look="own")) == []
+    assert config.notes({"data": {"look": "common"}}) == []  # an inventory
 
 
 def test_attention_heads_divide_the_width() -> None:

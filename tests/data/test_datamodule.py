@@ -15,6 +15,7 @@ from sage_lightning.data.augment import FullView, PairedCrop
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import Celsius
 from sage_lightning.data.transform import PairTransform
 from sage_lightning.errors import UserError
@@ -28,17 +29,25 @@ pytestmark = pytest.mark.filterwarnings(
 SIZES = {"rgb_size": (8, 8), "ir_size": (6, 6)}
 
 
-def module(store: PairStore, batch_size: int = 8, num_workers: int = 0, seed: int = 0) -> PairDataModule:
+def module(
+    store: PairStore,
+    batch_size: int = 8,
+    num_workers: int = 0,
+    seed: int = 0,
+    look: str = "own",
+    style: Style | None = None,
+) -> PairDataModule:
     numbers = {"rgb_mean": [0.5] * 3, "rgb_std": [0.25] * 3, "ir_mean": [0.0], "ir_std": [0.3]}
     return PairDataModule(
         store,
-        PairTransform(Celsius(), **numbers),
+        PairTransform(Celsius(), **numbers, look=look),
         train_view=PairedCrop(**SIZES),
         eval_view=FullView(**SIZES),
         photometric=Photometric(),
         batch_size=batch_size,
         seed=seed,
         num_workers=num_workers,
+        style=style,
     )
 
 
@@ -171,6 +180,15 @@ def test_validation_sees_the_whole_field_of_each_pair_once(small_store: PairStor
     for name in ("rgb", "ir", "sample_id"):
         whole = torch.cat([getattr(batch, name) for batch in batches])
         torch.testing.assert_close(whole, torch.cat([getattr(b, name) for b in recorder.validated]))
+
+
+def test_evaluation_is_untouched_by_style(small_store: PairStore):
+    styled, plain = module(small_store, look="common", style=Style()), module(small_store, look="common")
+    (batch,) = plain.split_loader("val", 64)
+    for found, expected in zip(styled.evaluation_views(batch), plain.evaluation_views(batch), strict=True):
+        assert torch.equal(found, expected)
+    difference = styled.training_views(batch).rgb - plain.training_views(batch).rgb
+    assert (difference.abs().amax((1, 2, 3)) > 0.05).all()
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4])

@@ -11,6 +11,7 @@ from sage_lightning.data.counted import Stream, part_ids
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.resample import crop_resize
+from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import Celsius
 from sage_lightning.data.transform import PairTransform
 
@@ -65,8 +66,8 @@ def test_several_boxes_of_an_image_are_each_as_one():
         torch.testing.assert_close(found[[row]], alone)
 
 
-def transform():
-    return PairTransform(Celsius(), [0.5] * 3, [0.25] * 3, [0.0], [0.5])
+def transform(look="own"):
+    return PairTransform(Celsius(), [0.5] * 3, [0.25] * 3, [0.0], [0.5], look)
 
 
 def stored():
@@ -89,3 +90,20 @@ def test_no_local_crops_are_none():
     batch = transform().multi_crop(stored(), replace(VIEW, local_crops=0), None, 3)
     assert batch.rgb_local.shape == (0, PAIRS, 3, 12, 16)
     assert batch.ir_local.shape == (0, PAIRS, 1, 6, 8)
+
+
+def test_each_crop_has_a_style_of_its_own_large_and_small():
+    path, style = transform("common"), Style()
+    styled = path.multi_crop(stored(), VIEW, None, 3, style)
+    plain = path.multi_crop(stored(), VIEW, None, 3)
+    assert styled.ir.shape == (2, PAIRS, 3, 12, 16)
+    assert styled.ir_local.shape == (3, PAIRS, 3, 6, 8)
+    ids = part_ids(SAMPLE, Stream.LOCAL_CROPS, 3)
+    for number, crop_ids in enumerate(ids):
+        expected = style.rgb(plain.rgb_local[number], 3, EPOCH, crop_ids)
+        torch.testing.assert_close(styled.rgb_local[number], expected)
+        expected = style.ir(plain.ir_local[number], 3, EPOCH, crop_ids)
+        torch.testing.assert_close(styled.ir_local[number], expected)
+    many = path.multi_crop(stored(), replace(VIEW, local_crops=6), None, 3, style)
+    torch.testing.assert_close(many.ir_local[:3], styled.ir_local)
+    assert torch.equal(styled.rgb, path.multi_crop(stored(), VIEW, None, 3, style).rgb)

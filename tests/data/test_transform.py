@@ -7,8 +7,10 @@ from sage_lightning.data import centikelvin
 from sage_lightning.data.augment import FullView, PairedCrop
 from sage_lightning.data.counted import sample_id
 from sage_lightning.data.dataset import StoreDataset
+from sage_lightning.data.look import common_ir, common_rgb
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import Bins3, Celsius, Percentile, ThermalChannels
 from sage_lightning.data.transform import PairTransform, channel_statistics, decode
 
@@ -16,9 +18,9 @@ FULL = FullView(rgb_size=(8, 8), ir_size=(6, 7))
 RGB = {"rgb_mean": [0.4, 0.5, 0.6], "rgb_std": [0.2, 0.25, 0.3]}
 
 
-def transform(store: PairStore, thermal: ThermalChannels) -> PairTransform:
+def transform(store: PairStore, thermal: ThermalChannels, look: str = "own") -> PairTransform:
     ir_mean, ir_std = channel_statistics(thermal, store)
-    return PairTransform(thermal, **RGB, ir_mean=ir_mean, ir_std=ir_std)
+    return PairTransform(thermal, **RGB, ir_mean=ir_mean, ir_std=ir_std, look=look)
 
 
 def stored(store: PairStore, rows: list[int], epoch: int = 0) -> PairBatch:
@@ -50,13 +52,18 @@ def test_a_channel_that_never_changes_is_not_blown_up(small_store: PairStore):
     assert std == [1e-3] * 3
 
 
+@pytest.mark.parametrize("look", ["own", "common"])
 @pytest.mark.parametrize("thermal", [Celsius(), Percentile(), Bins3()])
-def test_one_picture_and_one_frame_go_the_way_of_a_batch(small_store: PairStore, thermal: ThermalChannels):
+def test_one_picture_and_one_frame_go_the_way_of_a_batch(
+    small_store: PairStore, thermal: ThermalChannels, look: str
+):
     """What a scientist embeds by hand is what evaluation embedded."""
-    path = transform(small_store, thermal)
+    path = transform(small_store, thermal, look)
     batch = path(stored(small_store, [3, 9, 12]), FULL, None, 0)
     assert batch.rgb.shape == (3, 3, 8, 8)
-    assert batch.ir.shape == (3, thermal.channels, 6, 7)
+    channels = thermal.channels if look == "own" else 3
+    assert batch.ir.shape == (3, channels, 6, 7)
+    assert path.ir_channels == channels
     assert batch.rgb.dtype == batch.ir.dtype == torch.float32
     rgb, ir = small_store.read([3, 9, 12])
     for i in range(3):
@@ -91,6 +98,34 @@ def test_training_views_do_not_depend_on_the_batch(small_store: PairStore):
     assert (other.rgb - part.rgb).abs().amax((1, 2, 3)).min() > 0.05
     assert torch.equal(part.sample_id, whole.sample_id[[33, 2]])
     assert part.row.tolist() == [33, 2]
+
+
+def test_the_common_look_is_of_the_view_and_has_no_use_for_thermal(small_store: PairStore):
+    path = transform(small_store, Celsius(), "common")
+    batch = path(stored(small_store, [3, 9]), FULL, None, 0)
+    rgb, ir = small_store.read([3, 9])
+    pixels = FULL.rgb(torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255)
+    torch.testing.assert_close(batch.rgb, common_rgb(pixels))
+    torch.testing.assert_close(batch.ir, common_ir(FULL.ir(torch.from_numpy(centikelvin.decode(ir)))))
+    for other in (transform(small_store, Bins3(), "common"), transform(small_store, Percentile(), "common")):
+        assert torch.equal(other(stored(small_store, [3, 9]), FULL, None, 0).ir, batch.ir)
+
+
+def test_style_is_a_change_of_what_training_sees_and_each_pair_s_own(small_store: PairStore):
+    path = transform(small_store, Celsius(), "common")
+    whole = path(stored(small_store, list(range(40)), epoch=4), FULL, None, 1, Style())
+    plain = path(stored(small_store, list(range(40)), epoch=4), FULL, None, 1)
+    for changed, unchanged in ((whole.rgb, plain.rgb), (whole.ir, plain.ir)):
+        assert ((changed - unchanged).abs().amax((1, 2, 3)) > 0.05).all()
+        assert changed.isfinite().all()
+    part = path(stored(small_store, [33, 2], epoch=4), FULL, None, 1, Style())
+    torch.testing.assert_close(part.rgb, whole.rgb[[33, 2]], rtol=0, atol=1e-4)
+    torch.testing.assert_close(part.ir, whole.ir[[33, 2]], rtol=0, atol=1e-4)
+
+
+def test_an_unknown_look_is_refused():
+    with pytest.raises(ValueError, match="look=grey: not one of own, common"):
+        PairTransform(Celsius(), **RGB, ir_mean=[0.0], ir_std=[1.0], look="grey")
 
 
 def test_numbers_must_fit_the_channels():
