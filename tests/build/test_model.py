@@ -22,7 +22,7 @@ def built(*overrides: str, pairs: int = 1000) -> Any:
         batch_size=16,
         dropped_per_epoch=0,
         split_index=lambda split: range(pairs),
-        transform=SimpleNamespace(thermal=SimpleNamespace(channels=1)),
+        transform=SimpleNamespace(ir_channels=1),
     )
     return method(cfg, data)
 
