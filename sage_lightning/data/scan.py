@@ -1,7 +1,7 @@
 """Folder → pair index: lists a folder of camera files and pairs them, by names, lists and records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, folders_of, list_folders
 from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.quarantine import PLOT
+
+_NAMES_AT_A_TIME = 65_536  # of a folder that is searched for a pair: both files of a frame lie side by side
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,18 @@ def scanned(listed: int, counts: FileCounts, index: pd.DataFrame) -> Scan:
 def pairless(root: Path) -> str | None:
     """What to say of a folder without a pair; None where there is one: the first found ends the search."""
     for folder in folders_of(root):
-        files = camera_files([folder])
-        moments = files[(files["time_ns"] != NO_TIME) & (files["kind"] != "plot")]
-        if (moments.groupby(["node", "time_ns"])["kind"].nunique() > 1).any():
-            return None
-    scan = scan_folder(root)  # its pairs may lie apart, in folders of pictures and of thermal files
+        for start in range(0, len(folder.names), _NAMES_AT_A_TIME):
+            part = slice(start, start + _NAMES_AT_A_TIME)
+            files = camera_files([replace(folder, names=folder.names[part], sizes=folder.sizes[part])])
+            moments = files[(files["time_ns"] != NO_TIME) & (files["kind"] != "plot")]
+            if (moments.groupby(["node", "time_ns"])["kind"].nunique() > 1).any():
+                return None
+    # Pairs may lie apart, in folders of pictures and of thermal files.
+    return without_pair(root, scan_folder(root))
+
+
+def without_pair(root: Path, scan: Scan) -> str | None:
+    """What to say of a scan without a pair; None where there is one."""
     if (scan.index["rgb_path"].notna() & scan.index["ir_path"].notna()).any():
         return None
     return (

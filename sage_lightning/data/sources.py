@@ -17,7 +17,7 @@ from sage_lightning.data import index as index_table
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.quarantine import OUT_OF_RANGE, UNREADABLE, Unusable
-from sage_lightning.data.scan import Scan, pairless, scan_folder
+from sage_lightning.data.scan import Scan, scan_folder, without_pair
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
 from sage_lightning.data.split import Split, dealt
 from sage_lightning.errors import UserError
@@ -172,12 +172,14 @@ class SageSource(_Camera):
         Raises:
             UserError: there is no pair.
         """
-        if line := pairless(self.root):
-            raise UserError(line)
         if cache_dir is None:
             scan = scan_folder(self.root, self._keep_mismatches)
-            return dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
-        return Catalogue(cache_dir, self.root, self.recipe).scan(self.nodes, self._keep_mismatches)
+            scan = dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
+        else:
+            scan = Catalogue(cache_dir, self.root, self.recipe).scan(self.nodes, self._keep_mismatches)
+        if line := without_pair(self.root, scan):
+            raise UserError(line)
+        return scan
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]
