@@ -11,13 +11,13 @@ from omegaconf import DictConfig
 from sage_lightning.build.objects import instantiate
 from sage_lightning.build.split import split
 from sage_lightning.data.augment import FullView, View
-from sage_lightning.data.balance import strata_of
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.index import summary
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.prepare import prepare
 from sage_lightning.data.split import SPLITS
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.strata import strata_of
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
 from sage_lightning.models.backbone import is_vit

@@ -18,7 +18,6 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
-from sage_lightning.data.balance import check_strata
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
 from sage_lightning.data.disk import writing_below
@@ -28,6 +27,7 @@ from sage_lightning.data.shards import in_one_encoding, read_note, write_json
 from sage_lightning.data.sources import PairSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.strata import check_strata
 from sage_lightning.data.verdicts import settled
 from sage_lightning.errors import UserError
 

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 import torch
 
-from sage_lightning.data.balance import balanced_order, strata_of
+from sage_lightning.data.balance import balanced_order
 from sage_lightning.data.sampler import CountedBatchSampler
+from sage_lightning.data.strata import strata_of
 from sage_lightning.errors import UserError
 
 INDEX = pd.DataFrame(
