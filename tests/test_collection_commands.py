@@ -64,7 +64,10 @@ def test_an_index_is_made_and_verified(desk: Path, environment: dict[str, str]) 
     assert "12 pairs (" in plain.stdout
     assert "no position for" in plain.stdout  # one position makes no three splits, and an index all the same
     assert (index_of(desk)["status"] == "ok").all()
+    assert "with what decoding told" not in plain.stdout
     looked = sage_lightning(*asked, "index.verify=true", cwd=desk, environment=environment)
+    by_names = plain.stdout.partition("sha256 by names: ")[2][:64]
+    assert f"sha256 by names: {by_names}; with what decoding told: " in looked.stdout
     assert "11 pairs (" in looked.stdout
     assert "2 files in quarantine: 2 flat" in looked.stdout
     again = sage_lightning(*asked, cwd=desk, environment=environment)
@@ -98,6 +101,49 @@ def test_mistakes_are_answered_at_once(desk: Path, environment: dict[str, str]) 
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "tolerance=x: not a duration; write it as tolerance=5min",
-        "lag=0min: must be above 0",
+        "lag=0min: must be above 0, and no longer than ten years",
     ]
     assert "lag has no value" in sage_lightning("pairs", cwd=desk, environment=environment).stderr
+
+
+def test_what_a_look_finds_is_decoded_again(desk: Path, environment: dict[str, str]) -> None:
+    """A file that changes at its length: the store has its old pixels, until someone looks."""
+    asked = ("index", "data.root=files", "data.rgb_store_size=[12,16]", "data.crop_box=[0,0,1,1]")
+    prepare = (
+        "from pathlib import Path\n"
+        "from sage_lightning.data.prepare import prepare\n"
+        "from sage_lightning.data.sources import SageSource\n"
+        "from sage_lightning.data.split import Split\n"
+        "split = Split(val=0.0, test=0.0)\n"
+        "source = SageSource('files', crop_box=[0, 0, 1, 1])\n"
+        "store = prepare(source, Path('cache'), (12, 16), split, workers=1)\n"
+        "print((store.index['status'] == 'ok').sum())"
+    )
+    root = environment | {"PYTHONPATH": str(Path(__file__).parents[1])}
+
+    def prepared() -> str:
+        command = [sys.executable, "-c", prepare]
+        done = subprocess.run(command, cwd=desk, env=root, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert prepared() == "12"
+    thermal = next((desk / "files" / NODE).glob("*.csv"))
+    text = thermal.read_text()
+    thermal.write_text(text[:-40] + "x" * 40)
+    assert prepared() == "12"
+    assert (
+        "1 shards will be made again"
+        in sage_lightning(*asked, "index.verify=true", cwd=desk, environment=environment).stdout
+    )
+    assert prepared() == "11"
+    thermal.write_text(text)
+    sage_lightning(*asked, "index.verify=true", cwd=desk, environment=environment)
+    assert prepared() == "12"
+
+
+def test_a_split_by_what_is_no_column_is_refused(desk: Path, environment: dict[str, str]) -> None:
+    done = sage_lightning(
+        "index", "data.root=files", "data.split.by=season", cwd=desk, environment=environment
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("data.split.by=season: not one of day, node, position")

@@ -8,14 +8,15 @@ from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
 from sage_lightning.build.split import split
-from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decoded_again
 from sage_lightning.data.index import index_hash, summary
 from sage_lightning.data.lag import pairs_at_lag
-from sage_lightning.data.prepare import thermal_size
+from sage_lightning.data.prepare import decoded_name, thermal_size
+from sage_lightning.data.scan import Scan
+from sage_lightning.data.shards import forget_otherwise
 from sage_lightning.data.sources import PairSource
+from sage_lightning.data.split import SPLITS, EmptySplitError
 from sage_lightning.data.verdicts import settled
-from sage_lightning.errors import UserError
 
 log = logging.getLogger("sage_lightning")
 
@@ -23,11 +24,16 @@ log = logging.getLogger("sage_lightning")
 def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Writes the index of a collection into the folder, and says what is in it."""
     source: PairSource = instantiate(cfg.data.source)
-    table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
+    scan, table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
     table = _dealt(cfg, source, table)
     table.to_parquet(folder / "index.parquet", index=False)
     log.info("%s", summary(table))
-    log.info("Index: %s (sha256 %s)", folder / "index.parquet", index_hash(table))
+    log.info("Index: %s", folder / "index.parquet")
+    # The first is the same wherever these files lie; the second knows what has been decoded here.
+    by_names, told = index_hash(scan.index), index_hash(table)
+    log.info(
+        "sha256 by names: %s%s", by_names, "" if told == by_names else f"; with what decoding told: {told}"
+    )
     usable = int((table["status"] == "ok").sum())
     return {"pairs": float(usable), "quarantined": float(len(table) - usable)}
 
@@ -35,7 +41,8 @@ def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
 def pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Writes a table of pairs that are a time apart into the folder, and says how many there are."""
     source: PairSource = instantiate(cfg.data.source)
-    table = _dealt(cfg, source, known_index(cfg, source))
+    _, table = known_index(cfg, source)
+    table = _dealt(cfg, source, table)
     lag = pd.Timedelta(cfg.lag)
     tolerance = lag / 10 if cfg.tolerance is None else pd.Timedelta(cfg.tolerance)
     found = pairs_at_lag(table, lag, tolerance)
@@ -45,41 +52,44 @@ def pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     text = "%d of %d pairs have another of their position %s later, give or take %s%s"
     left_out = f"; {nowhere} of unknown position are left out" if nowhere else ""
     log.info(text, len(found), len(usable), _spoken(lag), _spoken(tolerance), left_out)
-    if len(found):
+    if (table["split"] != "").any() and len(found):
         within = found["split"].value_counts()
-        dealt = ", ".join(f"{within.get(name, 0)} {name}" for name in ("train", "val", "test"))
-        log.info("Within one split: %s; across two: %d", dealt, within.get("", 0))
+        dealt = ", ".join(f"{within.get(name, 0)} {name}" for name in SPLITS)
+        log.info("Within one split: %s; not within one: %d", dealt, within.get("", 0))
     log.info("Pairs: %s", folder / "pairs.parquet")
     return {"pairs": float(len(found))}
 
 
-def known_index(cfg: DictConfig, source: PairSource) -> pd.DataFrame:
-    """The index of a collection as it is now, with what decoding has told of it so far."""
+def known_index(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
+    """A collection as it is now, and its index with what decoding has told of it so far."""
     cache_dir = Path(cfg.paths.data_dir)
-    table = source.scan(cache_dir).index
-    return Catalogue(cache_dir, source.root, source.recipe).judged(table)
+    scan = source.scan(cache_dir)
+    return scan, source.catalogue(cache_dir, scan).judged(scan.index)
 
 
-def _verified(cfg: DictConfig, source: PairSource) -> pd.DataFrame:
-    """The index after a look at every file, whatever was known before."""
+def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
+    """The index after a look at every file; shards that say otherwise are given up."""
     cache_dir = Path(cfg.paths.data_dir)
-    table = source.scan(cache_dir).index
-    usable = table[table["status"] == "ok"]
+    scan = source.scan(cache_dir)
+    usable = scan.index[scan.index["status"] == "ok"]
     if usable.empty:
-        return table
-    height, width = cfg.data.rgb_store_size
-    ir_size = source.ir_size or thermal_size(usable)
+        return scan, scan.index
+    height, width = (int(side) for side in cfg.data.rgb_store_size)
+    ir_size = source.ir_size or thermal_size(source.root, usable)
     failed, contents = decoded_again(source, usable, (height, width), ir_size, cfg.data.prepare_workers)
-    table = settled(table, failed, contents).drop(columns="store_row")
-    Catalogue(cache_dir, source.root, source.recipe).learn(table[table["pair_id"].isin(usable["pair_id"])])
-    return table
+    shards = cache_dir / decoded_name(source, scan, usable, (height, width), ir_size)
+    if given_up := forget_otherwise(shards, failed, contents):
+        log.info("Files are not as they were when they were decoded: %d shards will be made again", given_up)
+    table = settled(scan.index, failed, contents).drop(columns="store_row")
+    source.catalogue(cache_dir, scan).learn(table[table["pair_id"].isin(usable["pair_id"])])
+    return scan, table
 
 
 def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame) -> pd.DataFrame:
     """The index with its splits; where none can be made it is said, and the index is of use without."""
     try:
         return table.assign(split=source.split(table, split(cfg)))
-    except UserError as error:
+    except EmptySplitError as error:
         for line in error.lines:
             log.warning("%s", line)
         return table.assign(split="")

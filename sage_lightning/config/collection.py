@@ -16,6 +16,7 @@ from sage_lightning.errors import UserError
 SAGE = "sage_lightning.data.sources.SageSource"
 FOLDER = "sage_lightning.data.folder.FolderSource"
 SIMULATED = "sage_lightning.data.sources.SimulatedSource"
+LONGEST_LAG = timedelta(days=3660)
 
 
 def units(config: dict[str, Any]) -> Iterator[str]:
@@ -109,8 +110,8 @@ def lags(config: dict[str, Any]) -> Iterator[str]:
         if name in given and known[name] is None:
             yield f"{name}={given[name]}: not a duration; write it as {name}={example}"
     lag, tolerance = known.get("lag"), known.get("tolerance")
-    if lag is not None and lag <= timedelta(0):
-        yield f"lag={given['lag']}: must be above 0"
+    if lag is not None and not timedelta(0) < lag <= LONGEST_LAG:
+        yield f"lag={given['lag']}: must be above 0, and no longer than ten years"
     elif lag is not None and tolerance is not None and not timedelta(0) <= tolerance < lag:
         yield f"tolerance={given['tolerance']}: must be at least 0 and below lag={given['lag']}"
 

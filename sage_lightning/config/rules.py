@@ -1,5 +1,6 @@
 """What must hold between the keys of a composed config: one function a rule, each yields its lines."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,19 @@ def folders(config: dict[str, Any]) -> Iterator[str]:
             yield f"{key}={given}: no such run folder or checkpoint"
         elif not any(path.glob("*.ckpt")) and not any(path.glob("checkpoints/*.ckpt")):
             yield f"{key}={given}: the folder holds no checkpoint (checkpoints/*.ckpt)"
+
+
+def writable(config: dict[str, Any]) -> Iterator[str]:
+    """Where a run writes it may; the folders themselves may be new."""
+    for key in ("paths.data_dir", "paths.output_dir"):
+        if (given := get(config, key)) is None:
+            continue
+        path = Path(given).absolute()
+        there = next(folder for folder in (path, *path.parents) if folder.exists())
+        if not there.is_dir():
+            yield f"{key}={given}: {there} is a file"
+        elif not os.access(there, os.W_OK | os.X_OK):
+            yield f"{key}={given}: {there} cannot be written"
 
 
 def splits(config: dict[str, Any]) -> Iterator[str]:
@@ -110,6 +124,7 @@ def _ranks(config: dict[str, Any]) -> int | None:
 Rule = Callable[[dict[str, Any]], Iterator[str]]
 RULES: tuple[Rule, ...] = (
     folders,
+    writable,
     pairs,
     tables,
     splits,

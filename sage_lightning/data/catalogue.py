@@ -28,12 +28,14 @@ from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders
 from sage_lightning.data.pairing import pair_files
+from sage_lightning.data.quarantine import DUPLICATE_CONTENT, WRONG_SIZE
 from sage_lightning.data.scan import FileCounts, Scan, counted, scanned
 from sage_lightning.sage.nodes import NodeTable
 
 FORMAT = 1  # of what is written; another number makes every index again
 
 _MOMENT = ["node", "time_ns"]
+_BY_COMPARISON = (DUPLICATE_CONTENT, WRONG_SIZE)  # with other pairs, which may be others now
 _SCAN = ("pictures", "thermals", "others", "content")
 
 
@@ -78,7 +80,7 @@ class Catalogue:
                 self._save(files, "files")
                 counts = counted(files)
                 index = add_place_and_time(pair_files(legacy.applied(files), keep_mismatches), nodes)
-                if state is not None and state["folders"] != digests:
+                if state is None or state["content"] != counts.content:
                     self._forget(None)
             else:
                 counts, index = self._renewed(folders, state["folders"], nodes, keep_mismatches)
@@ -135,8 +137,13 @@ class Catalogue:
         return counts, index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
 
     def _state(self) -> dict[str, Any] | None:
-        path = self.folder / "state.json"
-        return json.loads(path.read_text()) if path.is_file() else None
+        """What was written last; None where it is not there as a whole."""
+        whole = all((self.folder / f"{name}.parquet").is_file() for name in ("files", "index"))
+        try:
+            state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return state if whole else None
 
     def _verdicts(self) -> pd.DataFrame:
         path = self.folder / "verdicts.parquet"
@@ -147,10 +154,13 @@ class Catalogue:
         )
 
     def _forget(self, pairs: pd.Series | None) -> None:
-        """Verdicts on files that are others now; None: on all."""
+        """Verdicts on files that are others now, and those that depend on all files; None: on all."""
         known = self._verdicts()
         if len(known):
-            self._save(known[:0] if pairs is None else known[~known["pair_id"].isin(pairs)], "verdicts")
+            other = known["pair_id"].isin([] if pairs is None else pairs) | known["reason"].isin(
+                _BY_COMPARISON
+            )
+            self._save(known[:0] if pairs is None else known[~other], "verdicts")
 
     def _write(self, state: dict[str, Any]) -> None:
         partial = self.folder / "state.partial"

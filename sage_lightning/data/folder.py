@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sage_lightning.data import quarantine
+from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.images import read_picture, read_thermal
 from sage_lightning.data.index import COLUMNS, GIVEN, add_place_and_time
@@ -184,6 +185,10 @@ class FolderSource:
         groups = {"group": said["group"]} if "group" in said else {}
         index = index.assign(**named, **given, **groups)
         return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+
+    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
+        """See `PairSource.catalogue`; other files are another collection."""
+        return Catalogue(cache_dir, self.root, self.recipe | {"content": scan.content})
 
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """Given splits as they are; what has none of its own is dealt from the training rows, by hash."""

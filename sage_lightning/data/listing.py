@@ -59,7 +59,7 @@ def folders_of(root: Path) -> Iterator[Folder]:
     for folder, names, sizes in _walk(start):
         if names:
             path = os.path.relpath(folder, start)
-            yield _folder("" if path == "." else path.replace(os.sep, "/"), names, sizes)
+            yield _folder("" if path == "." else _text(path.replace(os.sep, "/")), names, sizes)
 
 
 def _folder(path: str, names: list[str], sizes: list[int]) -> Folder:
@@ -71,43 +71,72 @@ def _folder(path: str, names: list[str], sizes: list[int]) -> Folder:
         )
     order = pc.sort_indices(texts)
     texts, lengths = texts.take(order), np.array(sizes, dtype="<i8")[order.to_numpy()]
-    digest = hashlib.sha256(path.encode(errors="backslashreplace"))
+    digest = hashlib.sha256(path.encode())
     _, ends, letters = texts.buffers()
     for part in (ends, letters, lengths):
         digest.update(part)
     return Folder(path, texts, lengths, digest.hexdigest())
 
 
+def _text(name: str) -> str:
+    """A name that can stand in a table: where it is no Unicode, its bytes are spelt out."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def names_of(root: Path) -> Iterator[tuple[str, str]]:
+    """(folder, name) of each file, as the disk gives them, for who needs to see a few of millions."""
+    for folder, entries in _entries(str(root)):
+        name = folder.rpartition("/")[2]
+        yield from ((name, entry.name) for entry in entries if entry.is_file())
+
+
 def _walk(start: str) -> Iterator[tuple[str, list[str], list[int]]]:
     """Each folder with the names and sizes of its files, unsorted."""
-    folders = [start]
-    entered = set()
-    while folders:
-        folder = folders.pop()
+    for folder, entries in _entries(start):
         names: list[str] = []
         sizes: list[int] = []
+        for entry in entries:
+            if entry.is_file():
+                try:
+                    sizes.append(entry.stat().st_size)
+                except FileNotFoundError:
+                    continue  # it vanished while the folder was read
+                names.append(entry.name)
+        yield folder, names, sizes
+
+
+def _entries(start: str) -> Iterator[tuple[str, Iterator[os.DirEntry[str]]]]:
+    """Each folder with what it holds beside folders; first those without links: they keep their own names."""
+    folders = [start]
+    links: list[str] = []
+    entered = set()
+    while folders or links:
+        if not folders:
+            links.sort(reverse=True)
+            folders.append(links.pop())
+        folder = folders.pop()
         try:
             with _opened(folder) as descriptor:
                 status = os.fstat(descriptor)
-                if (status.st_dev, status.st_ino) in entered:
-                    continue
-                entered.add((status.st_dev, status.st_ino))
-                for entry in os.scandir(descriptor):
-                    if entry.is_dir():
-                        folders.append(f"{folder}/{entry.name}")
-                    elif entry.is_file():
-                        try:
-                            sizes.append(entry.stat().st_size)
-                        except FileNotFoundError:
-                            continue  # it vanished while the folder was read
-                        names.append(entry.name)
+                if (status.st_dev, status.st_ino) not in entered:
+                    entered.add((status.st_dev, status.st_ino))
+                    yield folder, _files(descriptor, folder, folders, links)
         except FileNotFoundError:
             if folder == start:
                 raise UserError(f"data.root={start}: no such folder") from None
-            continue  # it vanished while the others were read, and its files with it
+            # It vanished while the others were read, and its files with it.
         except OSError as error:
             raise UserError(f"data.root: {folder} cannot be listed ({error.strerror})") from error
-        yield folder, names, sizes
+
+
+def _files(descriptor: int, folder: str, folders: list[str], links: list[str]) -> Iterator[os.DirEntry[str]]:
+    """What a folder holds but folders, which are put where they are looked for next."""
+    with os.scandir(descriptor) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                (links if entry.is_symlink() else folders).append(f"{folder}/{entry.name}")
+            else:
+                yield entry
 
 
 @contextmanager

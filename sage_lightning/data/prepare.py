@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
-from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.decode import decode_pairs
 from sage_lightning.data.disk import writing_below
 from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
+from sage_lightning.data.scan import Scan
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, read_note, write_json
 from sage_lightning.data.sources import PairSource
@@ -30,6 +30,7 @@ from sage_lightning.data.store import PairStore
 from sage_lightning.data.strata import check_strata
 from sage_lightning.data.verdicts import settled
 from sage_lightning.errors import UserError
+from sage_lightning.sage.celsius import CelsiusError, header_size
 
 FORMAT = 3  # of what is written; another number makes every store again
 
@@ -62,11 +63,9 @@ def prepare(
     cache_dir = Path(cache_dir)
     scan = source.scan(cache_dir)
     pairs = _usable(scan.index, source)
-    rgb_size, ir_size = (
-        (int(rgb_store_size[0]), int(rgb_store_size[1])),
-        source.ir_size or thermal_size(pairs),
-    )
-    decoded = _name("decoded", FORMAT, scan.content, _asked(pairs), source.recipe, rgb_size, ir_size)
+    rgb_size = (int(rgb_store_size[0]), int(rgb_store_size[1]))
+    ir_size = source.ir_size or thermal_size(source.root, pairs)
+    decoded = decoded_name(source, scan, pairs, rgb_size, ir_size)
     listed = [index_hash(scan.index), place_hash(scan.index)]
     store = _name("store", decoded, listed, source.places, asdict(split))
     with writing_below(cache_dir), _one_at_a_time(cache_dir / f"{decoded}.lock"):
@@ -84,7 +83,7 @@ def prepare(
         failed = {pair_id: reason for note in notes for pair_id, reason in note["failed"].items()}
         contents = {pair_id: files for note in notes for pair_id, files in note["contents"].items()}
         index = settled(index, failed, contents)
-        Catalogue(cache_dir, source.root, source.recipe).learn(index[index["pair_id"].isin(pairs["pair_id"])])
+        source.catalogue(cache_dir, scan).learn(index[index["pair_id"].isin(pairs["pair_id"])])
         _usable(index, source)
         index["split"] = source.split(index, split)
         dtype = next(note["files"]["ir"]["dtype"] for note in notes if note["pairs"])
@@ -125,10 +124,30 @@ def _asked(pairs: pd.DataFrame) -> str:
     return hashlib.sha256(names.encode()).hexdigest()
 
 
-def thermal_size(pairs: pd.DataFrame) -> tuple[int, int]:
-    """(h, w) that most pairs have by their names; the larger of two as common. One store holds one size."""
-    counts = Counter(zip(pairs["ir_height"].tolist(), pairs["ir_width"].tolist(), strict=True))
-    return max(counts, key=lambda size: (counts[size], size))
+def decoded_name(
+    source: PairSource, scan: Scan, pairs: pd.DataFrame, rgb_size: tuple[int, int], ir_size: tuple[int, int]
+) -> str:
+    """The folder of a collection's shards: another one wherever other pixels would be in them."""
+    return _name("decoded", FORMAT, scan.content, _asked(pairs), source.recipe, rgb_size, ir_size)
+
+
+def thermal_size(root: Path, pairs: pd.DataFrame) -> tuple[int, int]:
+    """(h, w) that most pairs have by their names; the larger of two as common. One store holds one size.
+
+    Where no name tells it, the first file that can be read does.
+
+    Raises:
+        UserError: none can be.
+    """
+    said = pairs[["ir_height", "ir_width"]].dropna()
+    counts = Counter(zip(said["ir_height"].tolist(), said["ir_width"].tolist(), strict=True))
+    if counts:
+        return max(counts, key=lambda size: (counts[size], size))
+    for path in pairs["ir_path"]:
+        with suppress(CelsiusError, OSError):
+            width, height = header_size(root / path)
+            return height, width
+    raise UserError(f"data.root={root}: no thermal file can be read, and no name tells its size")
 
 
 def _name(kind: str, *ingredients: Any) -> str:

@@ -1,19 +1,20 @@
 """Folder → pair index: lists a folder of camera files and pairs them, by names, lists and records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from sage_lightning.data.files import NO_TIME, camera_files, content_of
+from sage_lightning.data.files import camera_files, content_of
 from sage_lightning.data.legacy import Legacy
-from sage_lightning.data.listing import Folder, folders_of, list_folders
+from sage_lightning.data.listing import Folder, list_folders, names_of
 from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.quarantine import PLOT
+from sage_lightning.sage.names import node_of, parse_name
 
-_NAMES_AT_A_TIME = 65_536  # of a folder that is searched for a pair: both files of a frame lie side by side
+_MOST_NAMES = 20_000  # that are looked at to say beforehand that there is no pair; a scan says it of all
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,16 @@ def scanned(listed: int, counts: FileCounts, index: pd.DataFrame) -> Scan:
 
 
 def pairless(root: Path) -> str | None:
-    """What to say of a folder without a pair; None where there is one: the first found ends the search."""
-    for folder in folders_of(root):
-        for start in range(0, len(folder.names), _NAMES_AT_A_TIME):
-            part = slice(start, start + _NAMES_AT_A_TIME)
-            files = camera_files([replace(folder, names=folder.names[part], sizes=folder.sizes[part])])
-            moments = files[(files["time_ns"] != NO_TIME) & (files["kind"] != "plot")]
-            if (moments.groupby(["node", "time_ns"])["kind"].nunique() > 1).any():
-                return None
-    # Pairs may lie apart, in folders of pictures and of thermal files.
+    """What to say of a folder without a pair; None where there is one, or too much to be searched."""
+    kinds: dict[tuple[str | None, int], str] = {}
+    for count, (folder, name) in enumerate(names_of(root)):
+        file = parse_name(name, node_of(folder))
+        if count == _MOST_NAMES:
+            return None
+        if file is None or file.kind == "plot" or file.time_ns is None:
+            continue
+        if kinds.setdefault((file.node, file.time_ns), file.kind) != file.kind:
+            return None
     return without_pair(root, scan_folder(root))
 
 

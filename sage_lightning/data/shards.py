@@ -8,6 +8,7 @@ The JSON is written last: a shard without it, or with files of other lengths, do
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,6 +103,30 @@ def read_note(folder: Path, shard: int) -> dict[str, Any] | None:
         if not path.is_file() or path.stat().st_size != file["bytes"]:
             return None
     return said
+
+
+def forget_otherwise(folder: Path, failed: Mapping[str, str], contents: Mapping[str, Sequence[str]]) -> int:
+    """Gives up shards of which a later look has told otherwise, so that they are decoded again.
+
+    Args:
+        folder: of shards; may be missing.
+        failed: reasons by pair id of pairs that cannot be used, as of now.
+        contents: hashes of both files by pair id of the others.
+
+    Returns:
+        How many shards are given up.
+    """
+    given_up = 0
+    for path in sorted(folder.glob("shard-*.json")):
+        said = json.loads(path.read_text())
+        ids = said["failed"].keys() | said["contents"].keys()
+        same = said["failed"] == {name: failed[name] for name in ids if name in failed} and all(
+            list(contents.get(name, ())) == list(files) for name, files in said["contents"].items()
+        )
+        if not same:
+            path.unlink()
+            given_up += 1
+    return given_up
 
 
 def is_sound(folder: Path, shard: int) -> bool:

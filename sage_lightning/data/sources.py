@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from sage_lightning.data import index as index_table
 from sage_lightning.data.catalogue import Catalogue
+from sage_lightning.data.disk import writing_below
 from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.quarantine import OUT_OF_RANGE, UNREADABLE, Unusable
 from sage_lightning.data.scan import Scan, scan_folder, without_pair
@@ -71,6 +72,10 @@ class PairSource(Protocol):
         """
         ...
 
+    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
+        """Where what decoding tells of a scan's pairs is kept."""
+        ...
+
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """The split of every row of the index, see `dealt`; each kind of source has groups of its own."""
         ...
@@ -102,7 +107,12 @@ class _Camera:
     """What files of cameras have in common."""
 
     root: Path
+    recipe: dict[str, Any]
     ir_size: tuple[int, int] | None = None
+
+    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
+        """See `PairSource.catalogue`; other files are another collection."""
+        return Catalogue(cache_dir, self.root, self.recipe | {"content": scan.content})
 
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """By whole local days, unless it is said otherwise."""
@@ -176,10 +186,17 @@ class SageSource(_Camera):
             scan = scan_folder(self.root, self._keep_mismatches)
             scan = dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
         else:
-            scan = Catalogue(cache_dir, self.root, self.recipe).scan(self.nodes, self._keep_mismatches)
+            scan = self._catalogue(cache_dir).scan(self.nodes, self._keep_mismatches)
         if line := without_pair(self.root, scan):
             raise UserError(line)
         return scan
+
+    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
+        """See `PairSource.catalogue`; it notices by itself which files are others now."""
+        return self._catalogue(cache_dir)
+
+    def _catalogue(self, cache_dir: Path) -> Catalogue:
+        return Catalogue(cache_dir, self.root, self.recipe)
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]
@@ -244,9 +261,10 @@ class SimulatedSource(_Camera):
 
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Writes the simulated files that are missing, then lists and pairs all; the truth becomes labels."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder.with_suffix(".lock")):
-            self._camera.write(workers=self._workers)
+        with writing_below(self._folder.parent):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._folder.with_suffix(".lock")):
+                self._camera.write(workers=self._workers)
         scan = scan_folder(self.root)
         truth = pd.read_parquet(self._folder / "truth.parquet")
         labels = truth.assign(time=pd.to_datetime(truth["time_ns"], unit="ns", utc=True)).drop(

@@ -17,6 +17,13 @@ SPLITS = ("train", "val", "test")
 KINDS = ("day", "node", "position")  # beside the names of columns
 
 
+MOST_GAP_DAYS = 366
+
+
+class EmptySplitError(UserError):
+    """A split that was asked for has no pair."""
+
+
 @dataclass(frozen=True)
 class Split:
     """How pairs are dealt.
@@ -42,6 +49,8 @@ class Split:
     def __post_init__(self) -> None:
         if not (0 <= self.val < 1 and 0 <= self.test < 1 and self.val + self.test < 1):
             raise UserError(f"{self._shares}: each must be in [0, 1) and their sum below 1")
+        if not 0 <= self.gap_days <= MOST_GAP_DAYS:
+            raise UserError(f"data.split.gap_days={self.gap_days}: must be 0 to {MOST_GAP_DAYS}")
         if self.gap_days and self.by not in (None, "day"):
             raise UserError(
                 f"data.split.gap_days={self.gap_days}: splits by {self.by} have no days between; "
@@ -66,7 +75,7 @@ class Split:
         """A split that was asked for must have a pair.
 
         Raises:
-            UserError: it has none.
+            EmptySplitError: it has none.
         """
         wanted = {"train": True, "val": self.val > 0, "test": self.test > 0}
         empty = [name for name, asked in wanted.items() if asked and not (split == name).any()]
@@ -74,7 +83,7 @@ class Split:
             return
         count = groups[split != ""].nunique() if (split != "").any() else groups.nunique()
         unit = "pair" if self.by == "pair_id" else self.by
-        raise UserError(
+        raise EmptySplitError(
             f"{self._shares}: no {unit} for {' and '.join(empty)}, since splits are whole {unit}s and there "
             f"are {count}: change these shares or data.split.seed, or bring more {unit}s"
         )
@@ -90,8 +99,11 @@ def dealt(index: pd.DataFrame, split: Split, given: pd.Series | None = None) -> 
             from its training rows. None deals all rows.
 
     Raises:
-        UserError: there is no such column, or a split that was asked for gets no pair.
+        UserError: there is no such column, a gap between splits that are given, or a split that was asked for
+            gets no pair.
     """
+    if given is not None and split.gap_days:
+        raise UserError(f"data.split.gap_days={split.gap_days}: the table says the splits; leave it out")
     usable = index["status"] == "ok"
     groups = _groups(index, split.by)
     have = () if given is None else set(given[usable])

@@ -7,7 +7,6 @@ from hydra import compose, initialize_config_dir
 from sage_lightning.build.inventory import inventory
 from sage_lightning.build.objects import instantiate
 from sage_lightning.config import config_dir
-from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.errors import UserError
 
 CAMERA = (
@@ -75,9 +74,10 @@ def test_what_decoding_has_told_is_in_quarantine(taken, cache):
     _, folder = taken(*CAMERA, "data.simulation_seed=1", "inventory.frames_per_group=0")
     before = pd.read_csv(folder / "counts.csv")
     source = instantiate(cfg_of(cache, *CAMERA, "data.simulation_seed=1").data.source)
-    index = source.scan(cache).index
+    scan = source.scan(cache)
+    index = scan.index
     told = index.assign(reason=["truncated"] + [""] * (len(index) - 1))
-    Catalogue(cache, source.root, source.recipe).learn(told)
+    source.catalogue(cache, scan).learn(told)
     metrics, _ = taken(*CAMERA, "data.simulation_seed=1", "inventory.frames_per_group=0")
     assert metrics == {"pairs": 23, "quarantined_files": 2}
     assert before["pairs"].sum() == 24

@@ -1,5 +1,6 @@
 """Rules between keys, each on the smallest config that it looks at, and the notes."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from sage_lightning.config.bounds import bounds, get, shares
 from sage_lightning.config.collection import units
 from sage_lightning.config.look import look
 from sage_lightning.config.pictures import pictures
-from sage_lightning.config.rules import batch, crop, folders, length, scale, splits
+from sage_lightning.config.rules import batch, crop, folders, length, scale, splits, writable
 from sage_lightning.config.sensors import backbones, heads, patches, regions
 
 
@@ -266,6 +267,19 @@ def test_attention_heads_divide_the_width() -> None:
         f"{options}.embed_dim=128 does not divide over {options}.num_heads=3"
     ]
     assert lines(embed_dim=128, num_heads=4) == lines(embed_dim=100) == lines() == []
+
+
+def test_a_run_may_write_where_it_is_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    paths = {"data_dir": str(tmp_path / "new" / "cache"), "output_dir": str(tmp_path / "file" / "outputs")}
+    assert list(writable({"paths": paths})) == [
+        f"paths.output_dir={paths['output_dir']}: {tmp_path / 'file'} is a file"
+    ]
+    assert list(writable({"paths": {"data_dir": None, "output_dir": "outputs"}})) == []
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write everywhere
+    assert list(writable({"paths": paths | {"output_dir": None}})) == [
+        f"paths.data_dir={paths['data_dir']}: {tmp_path} cannot be written"
+    ]
 
 
 def test_the_small_rules() -> None:

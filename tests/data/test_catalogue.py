@@ -162,3 +162,73 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     change(tmp_path / "files", np.random.default_rng(4))
     with pytest.raises(UserError, match=r"paths\.data_dir=.*cache: cannot be written"):
         Catalogue(tmp_path / "cache", tmp_path / "files", {}).scan(PLACES, keep_mismatches=False)
+
+
+def test_a_folder_that_is_gone_is_noticed(tmp_path: Path) -> None:
+    root = tmp_path / "files"
+    pairs(root)
+    (root / "more" / NODES[1]).mkdir(parents=True)
+    (root / "more" / NODES[1] / f"{START}-6144x2048.jpg").touch()
+    kept = Catalogue(tmp_path / "cache", root, {})
+    assert len(kept.scan(PLACES, keep_mismatches=False).index) == 4
+    shutil.rmtree(root / "more")
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
+
+
+def test_lists_are_heeded_when_they_come_and_when_they_go(tmp_path: Path) -> None:
+    root = tmp_path / "files"
+    ids = pairs(root)
+    names = [f"{START}-6144x2048.jpg", f"{START}-right_336x252_14bit.thermal.celsius.csv"]
+    for side, name in zip(("rgb", "thermal"), names, strict=True):
+        (root / side).mkdir()
+        (root / NODES[0] / name).rename(root / side / name)
+    kept = Catalogue(tmp_path / "cache", root, {})
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
+    aside = root / "bad_pairs" / NODES[0] / "1.txt"
+    aside.parent.mkdir(parents=True)
+    aside.write_text("\n".join(names))
+    found = kept.scan(PLACES, keep_mismatches=False)
+    assert "marked bad" in set(found.index["reason"])
+    assert_same(found, anew(root))
+    (root / "notes.md").touch()
+    kept.learn(verdicts(ids[1:2], "truncated"))
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
+    aside.unlink()
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
+
+
+def test_what_is_quarantined_by_its_name_keeps_that_reason(tmp_path: Path) -> None:
+    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
+    kept = Catalogue(tmp_path / "cache", root, {})
+    kept.scan(PLACES, keep_mismatches=False)
+    kept.learn(verdicts(ids, "truncated", "", ""))
+    kept.learn(verdicts(ids[1:], "", "unreadable"))  # another day, other pairs
+    index = anew(root).index.set_index("pair_id")
+    index.loc[ids[2], ["status", "reason"]] = ["quarantined", "marked bad"]
+    judged = kept.judged(index.reset_index()).set_index("pair_id")["reason"]
+    assert judged[ids].tolist() == ["truncated", "", "marked bad"]
+
+
+def test_verdicts_by_comparison_go_when_anything_changes(tmp_path: Path) -> None:
+    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
+    kept = Catalogue(tmp_path / "cache", root, {})
+    kept.scan(PLACES, keep_mismatches=False)
+    kept.learn(verdicts(ids, "truncated", "duplicate content", "wrong size"))
+    (root / NODES[0] / f"{START + 99}-6144x2048.jpg").touch()
+    judged = kept.judged(kept.scan(PLACES, keep_mismatches=False).index).set_index("pair_id")["reason"]
+    assert judged[ids].tolist() == ["truncated", "", ""]
+
+
+@pytest.mark.parametrize("damage", ["state.json", "index.parquet", "files.parquet"])
+def test_a_catalogue_that_is_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
+    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
+    kept = Catalogue(tmp_path / "cache", root, {})
+    kept.scan(PLACES, keep_mismatches=False)
+    kept.learn(verdicts(ids, "truncated", "", ""))
+    if damage == "state.json":
+        (kept.folder / damage).write_text("{")
+    else:
+        (kept.folder / damage).unlink()
+    found = kept.scan(PLACES, keep_mismatches=False)
+    assert_same(found, anew(root))
+    assert (kept.judged(found.index)["reason"] == "").all()  # of which files they were told no one knows now

@@ -1,5 +1,6 @@
 """Every camera file of a folder ends in exactly one row of the index."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -191,6 +192,26 @@ def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
     (tmp_path / "disk" / "back").symlink_to(tmp_path / "root")
     [path] = scan_folder(tmp_path / "root").index["rgb_path"]
     assert path == f"linked/{picture(NOON)}"
+
+
+@pytest.mark.parametrize("order", [("m", "a"), ("a", "m")])
+def test_a_folder_goes_by_its_own_name_whatever_links_lead_to_it(
+    tmp_path: Path, order: tuple[str, str]
+) -> None:
+    for name in order:
+        if name == "m":
+            (tmp_path / "m").mkdir(exist_ok=True)
+        else:
+            (tmp_path / "a").symlink_to(tmp_path / "m")
+    [path] = scan(tmp_path, f"m/{picture(NOON)}", f"m/{thermal(NOON)}").index["rgb_path"]
+    assert path == f"m/{picture(NOON)}"
+
+
+def test_a_folder_that_is_no_unicode_has_its_bytes_spelt_out(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xff")).mkdir()
+    (tmp_path / os.fsdecode(b"\xff") / "6144x2048.jpg").touch()
+    [path] = scan_folder(tmp_path).index["rgb_path"]
+    assert path == "\\udcff/6144x2048.jpg"
 
 
 @pytest.mark.parametrize("kinds", [("picture",), ("thermal",)])

@@ -95,6 +95,25 @@ def test_given_splits_stay_and_those_without_a_row_are_dealt_from_training() -> 
     assert 0 < (found == "val").sum() < 60
 
 
+def test_a_gap_between_given_splits_is_refused() -> None:
+    index = days(60)
+    with pytest.raises(UserError, match=r"data\.split\.gap_days=1: the table says the splits"):
+        dealt(index, by("day", gap_days=1), pd.Series("train", index.index))
+
+
+@pytest.mark.parametrize("gap", [-1, 367, 10**8])
+def test_a_gap_that_is_none_is_refused(gap: int) -> None:
+    with pytest.raises(UserError, match=rf"data\.split\.gap_days={gap}: must be 0 to 366"):
+        by("day", gap_days=gap)
+
+
+def test_positions_of_two_nodes_are_two_groups() -> None:
+    index = days(400)
+    split = dealt(index, by("position"))
+    usable = (index["status"] == "ok") & (index["position"] == "3")
+    assert split[usable].nunique() == 3  # the same position of forty nodes
+
+
 def test_a_split_without_a_day_is_refused() -> None:
     said = (
         r"data\.split\.val=0\.1, .*no day for val and test, .* there are 1: "
