@@ -5,7 +5,7 @@ A listing of two million files takes a few hundred megabytes: names are kept in 
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,28 +85,36 @@ def _text(name: str) -> str:
 
 def names_of(root: Path) -> Iterator[tuple[str, str]]:
     """(folder, name) of each file, as the disk gives them, for who needs to see a few of millions."""
-    for folder, entries in _entries(str(root)):
+    for folder, descriptor, below in _folders(str(root)):
         name = folder.rpartition("/")[2]
-        yield from ((name, entry.name) for entry in entries if entry.is_file())
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                if entry.is_file():
+                    yield name, entry.name
+                elif entry.is_dir():
+                    below(entry)
 
 
 def _walk(start: str) -> Iterator[tuple[str, list[str], list[int]]]:
     """Each folder with the names and sizes of its files, unsorted."""
-    for folder, entries in _entries(start):
+    for folder, descriptor, below in _folders(start):
         names: list[str] = []
         sizes: list[int] = []
-        for entry in entries:
-            if entry.is_file():
-                try:
-                    sizes.append(entry.stat().st_size)
-                except FileNotFoundError:
-                    continue  # it vanished while the folder was read
-                names.append(entry.name)
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                if entry.is_file():
+                    try:
+                        sizes.append(entry.stat().st_size)
+                    except FileNotFoundError:
+                        continue  # it vanished while the folder was read
+                    names.append(entry.name)
+                elif entry.is_dir():
+                    below(entry)
         yield folder, names, sizes
 
 
-def _entries(start: str) -> Iterator[tuple[str, Iterator[os.DirEntry[str]]]]:
-    """Each folder with what it holds beside folders; first those without links: they keep their own names."""
+def _folders(start: str) -> Iterator[tuple[str, int, Callable[[os.DirEntry[str]], None]]]:
+    """Each folder, open, and what takes the folders in it; those that links lead to come last."""
     folders = [start]
     links: list[str] = []
     entered = set()
@@ -115,28 +123,22 @@ def _entries(start: str) -> Iterator[tuple[str, Iterator[os.DirEntry[str]]]]:
             links.sort(reverse=True)
             folders.append(links.pop())
         folder = folders.pop()
+
+        def below(entry: os.DirEntry[str], folder: str = folder) -> None:
+            (links if entry.is_symlink() else folders).append(f"{folder}/{entry.name}")
+
         try:
             with _opened(folder) as descriptor:
                 status = os.fstat(descriptor)
                 if (status.st_dev, status.st_ino) not in entered:
                     entered.add((status.st_dev, status.st_ino))
-                    yield folder, _files(descriptor, folder, folders, links)
+                    yield folder, descriptor, below
         except FileNotFoundError:
             if folder == start:
                 raise UserError(f"data.root={start}: no such folder") from None
             # It vanished while the others were read, and its files with it.
         except OSError as error:
             raise UserError(f"data.root: {folder} cannot be listed ({error.strerror})") from error
-
-
-def _files(descriptor: int, folder: str, folders: list[str], links: list[str]) -> Iterator[os.DirEntry[str]]:
-    """What a folder holds but folders, which are put where they are looked for next."""
-    with os.scandir(descriptor) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                (links if entry.is_symlink() else folders).append(f"{folder}/{entry.name}")
-            else:
-                yield entry
 
 
 @contextmanager
