@@ -6,6 +6,7 @@ Columns, in this order: those of `COLUMNS`, then label columns. Paths are POSIX,
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,8 +16,8 @@ from sage_lightning.sage.positions import row_of
 from sage_lightning.sage.sun import local_solar_time, sun_elevation
 
 COLUMNS = (
-    "pair_id",  # node-time_ns; unique among usable pairs
-    "node",
+    "pair_id",  # node-time_ns, the node as files name it; unique among usable pairs
+    "node",  # its id, also where files say the short name, if the node table knows it
     "position",  # null: not known
     "time",  # UTC, nanoseconds
     "rgb_path",  # null: missing
@@ -50,19 +51,19 @@ def label_columns(index: pd.DataFrame) -> list[str]:
 
 
 def add_place_and_time(index: pd.DataFrame, nodes: NodeTable) -> pd.DataFrame:
-    """The index with `local_day`, `local_hour`, `sun_elevation`, `daylight` and `view`.
+    """The index with `local_day`, `local_hour`, `sun_elevation`, `daylight` and `view`, and ids for VSNs.
+
+    A node is one, whether files say its id or its short name, so that splits and lags take it for one.
 
     Args:
         index: with `node`, `position` and `time`.
         nodes: where nodes stood; may be empty.
     """
-    # Nanoseconds whatever the resolution of the column: pandas may read another one back from a file.
-    times = index["time"].dt.as_unit("ns").astype("int64").to_numpy()
-    place = nodes.places(index["node"], times)
-    place[index["time"].isna().to_numpy()] = -1
+    times, place = _nanoseconds(index), rows_of_nodes(index, nodes)
     longitude = np.array([*(row.longitude for row in nodes.rows), np.nan])[place]
     latitude = np.array([*(row.latitude for row in nodes.rows), np.nan])[place]
     known = place >= 0
+    ids = pd.array([*(row.node for row in nodes.rows), ""], dtype="str").take(place)
     day = index["time"].dt.strftime("%Y-%m-%d").astype("str")
     hour = pd.Series(np.nan, index.index)
     if known.any():
@@ -80,12 +81,31 @@ def add_place_and_time(index: pd.DataFrame, nodes: NodeTable) -> pd.DataFrame:
     positions = index["position"].dropna().unique()
     views = {position: row_of(position) for position in positions}
     return index.assign(
+        node=index["node"].where(~known, pd.Series(ids, index.index)),
         local_day=day,
         local_hour=hour,
         sun_elevation=elevation,
         daylight=daylight.where(elevation.notna()),
         view=pd.Series(index["position"].map(views), index=index.index, dtype="str"),
     )
+
+
+def rows_of_nodes(index: pd.DataFrame, nodes: NodeTable) -> npt.NDArray[np.int64]:
+    """(n,): which row of the table holds for each of the index; -1 where none does or no time is known."""
+    place = nodes.places(index["node"], _nanoseconds(index))
+    place[index["time"].isna().to_numpy()] = -1
+    return place
+
+
+def unknown_nodes(index: pd.DataFrame, nodes: NodeTable) -> list[str]:
+    """Nodes, sorted, with a row whose time is known and whose place is not: its day is by UTC."""
+    placeless = index["time"].notna().to_numpy() & (rows_of_nodes(index, nodes) < 0)
+    return sorted(index.loc[placeless, "node"].unique())
+
+
+def _nanoseconds(index: pd.DataFrame) -> npt.NDArray[np.int64]:
+    # Whatever the resolution of the column: pandas may read another one back from a file.
+    return index["time"].dt.as_unit("ns").astype("int64").to_numpy()
 
 
 def index_hash(index: pd.DataFrame) -> str:
@@ -98,8 +118,7 @@ def index_hash(index: pd.DataFrame) -> str:
 
 def place_hash(index: pd.DataFrame) -> str:
     """sha256 over every row's paths, node, position and time: what else a store keeps of a listing."""
-    times = index["time"].dt.as_unit("ns").astype("int64")
-    return _hash(index.assign(time=times), ["rgb_path", "ir_path", "node", "position", "time"])
+    return _hash(index.assign(time=_nanoseconds(index)), ["rgb_path", "ir_path", "node", "position", "time"])
 
 
 def _hash(index: pd.DataFrame, columns: list[str]) -> str:

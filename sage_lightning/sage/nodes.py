@@ -5,26 +5,34 @@ A CSV that is kept by hand. `node`, `vsn`, `longitude` and `latitude` must be th
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from sage_lightning.errors import UserError
-
-Box = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of the optical half
+from sage_lightning.sage.node_cells import (
+    EVER,
+    check_zone,
+    is_date,
+    read_boxes,
+    read_degrees,
+    read_time,
+    write_boxes,
+    write_time,
+)
+from sage_lightning.sage.node_cells import Box as Box
 
 NEEDED = ("node", "vsn", "longitude", "latitude")
 COLUMNS = (*NEEDED, "time_zone", "valid_from", "valid_to", "crop_box", "masks")
-
-_EVER = (-(2**63), 2**63 - 1)  # nanoseconds
 
 _VSN = re.compile(r"[A-Z][0-9A-F]{3}")
 _NODE = re.compile(r"[0-9a-f]{16}")
@@ -51,8 +59,8 @@ class Node:
     longitude: float
     latitude: float
     time_zone: str = ""
-    valid_from: int = _EVER[0]
-    valid_to: int = _EVER[1]
+    valid_from: int = EVER[0]
+    valid_to: int = EVER[1]
     crop_box: Box | None = None
     masks: tuple[Box, ...] = ()
 
@@ -119,29 +127,22 @@ def read_nodes(path: Path) -> NodeTable:
     """The table in a CSV.
 
     Raises:
-        UserError: the file or a column is missing, a column is unknown, or a cell makes no sense.
+        UserError: the file is none or no CSV, a column is missing or unknown, or a cell makes no sense.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"data.nodes={path} is not a file; it is a CSV with the columns {', '.join(NEEDED)}")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        have = reader.fieldnames or []
-        if missing := [column for column in NEEDED if column not in have]:
-            raise UserError(
-                f"data.nodes={path} lacks {', '.join(missing)}; its columns are {', '.join(COLUMNS)}"
-            )
-        if unknown := [column for column in have if column not in COLUMNS]:
-            raise UserError(
-                f"data.nodes={path} has the column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}"
-            )
-        lines = list(reader)
+    lines = _lines(path)
+    ended = {}  # (node, bare date that ends a row of it) → the time zone that the date is of
+    for number, cells in lines:
+        with _in_line(path, number):
+            check_zone(cells["time_zone"])
+        if is_date(cells["valid_to"]):
+            ended[cells["node"].lower(), cells["valid_to"]] = cells["time_zone"]
     rows = []
-    for number, line in enumerate(lines, start=2):
-        try:
-            rows.append(_row({name: (line.get(name) or "").strip() for name in COLUMNS}))
-        except ValueError as error:
-            raise UserError(f"data.nodes={path}, line {number}: {error}") from error
+    for number, cells in lines:
+        with _in_line(path, number):
+            # One date that ends a row and begins the next of the node is one instant, the earlier row's.
+            began = ended.get((cells["node"].lower(), cells["valid_from"]), cells["time_zone"])
+            rows.append(_row(cells, began))
     return NodeTable(rows)
 
 
@@ -155,81 +156,77 @@ def write_nodes(path: Path, rows: Iterable[Node]) -> None:
         writer.writerows(lines)
 
 
-def _row(cells: dict[str, str]) -> Node:
-    longitude, latitude = (
-        _degrees(cells["longitude"], "longitude", 180),
-        _degrees(cells["latitude"], "latitude", 90),
-    )
-    zone = cells["time_zone"]
+def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The number and the cells of each line; cells are trimmed and those that are not there empty."""
+    if not path.is_file():
+        raise UserError(f"data.nodes={path} is not a file; it is a CSV with the columns {', '.join(NEEDED)}")
     try:
-        ZoneInfo(zone or "UTC")
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"time_zone={zone} is none; write it as America/Chicago") from error
-    begins, ends = (_time(cells[name], zone, name) for name in ("valid_from", "valid_to"))
-    if begins is not None and ends is not None and begins >= ends:
+        text = path.read_text(encoding="utf-8-sig")
+        if "\0" in text:
+            raise UserError(f"data.nodes={path} holds a NUL, which no text does; save it as a CSV in UTF-8")
+        reader = csv.DictReader(io.StringIO(text))
+        have = reader.fieldnames or []
+        lines = [(reader.line_num, line) for line in reader]
+    except OSError as error:
+        raise UserError(f"data.nodes={path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"data.nodes={path} is not in UTF-8; save it as a CSV in UTF-8") from error
+    except csv.Error as error:
+        raise UserError(f"data.nodes={path} is no CSV: {error}") from error
+    if missing := [column for column in NEEDED if column not in have]:
+        raise UserError(f"data.nodes={path} lacks {', '.join(missing)}; its columns are {', '.join(COLUMNS)}")
+    if unknown := [column for column in have if column not in COLUMNS]:
+        raise UserError(
+            f"data.nodes={path} has the column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}"
+        )
+    return [(number, {name: (line.get(name) or "").strip() for name in COLUMNS}) for number, line in lines]
+
+
+@contextmanager
+def _in_line(path: Path, number: int) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(f"data.nodes={path}, line {number}: {error}") from error
+
+
+def _row(cells: dict[str, str], began: str) -> Node:
+    """The row of these cells; `began` is the time zone of a date in `valid_from`."""
+    if not is_node_id(cells["node"].lower()):
+        raise ValueError(
+            f"node={cells['node']} is no node's id, which is 16 hexadecimal digits; "
+            "a spreadsheet may have changed it"
+        )
+    if cells["vsn"] and not is_vsn(cells["vsn"]):
+        raise ValueError(f"vsn={cells['vsn']} is none; write it as W057: a capital, three hexadecimal digits")
+    begins, ends = EVER
+    if cells["valid_from"]:
+        begins = read_time(cells["valid_from"], began, "valid_from")
+    if cells["valid_to"]:
+        ends = read_time(cells["valid_to"], cells["time_zone"], "valid_to")
+    if begins >= ends:
         raise ValueError(f"valid_from={cells['valid_from']} is not before valid_to={cells['valid_to']}")
-    boxes = [_box(text, "crop_box") for text in _parts(cells["crop_box"])]
+    boxes = read_boxes(cells["crop_box"], "crop_box")
     if len(boxes) > 1:
         raise ValueError("crop_box is one box: left top right bottom")
     return Node(
         node=cells["node"].lower(),
         vsn=cells["vsn"],
-        longitude=longitude,
-        latitude=latitude,
-        time_zone=zone,
-        valid_from=_EVER[0] if begins is None else begins,
-        valid_to=_EVER[1] if ends is None else ends,
+        longitude=read_degrees(cells["longitude"], "longitude", 180),
+        latitude=read_degrees(cells["latitude"], "latitude", 90),
+        time_zone=cells["time_zone"],
+        valid_from=begins,
+        valid_to=ends,
         crop_box=boxes[0] if boxes else None,
-        masks=tuple(_box(text, "masks") for text in _parts(cells["masks"])),
+        masks=read_boxes(cells["masks"], "masks"),
     )
-
-
-def _degrees(text: str, name: str, most: int) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise ValueError(f"{name}={text} is no number of degrees") from error
-    if not -most <= value <= most:
-        raise ValueError(f"{name}={text} is not within ±{most} degrees")
-    return value
-
-
-def _time(text: str, zone: str, name: str) -> int | None:
-    if not text:
-        return None
-    try:
-        moment = pd.Timestamp(text)
-        moment = moment.tz_localize(zone or "UTC") if moment.tzinfo is None else moment
-        return int(moment.as_unit("ns").value)
-    except (ValueError, OverflowError) as error:  # what pandas says of a time that is none is of these
-        raise ValueError(f"{name}={text} is no date or time; write it as 2023-05-20") from error
-
-
-def _parts(text: str) -> Iterator[str]:
-    return (part for part in text.split(";") if part.strip())
-
-
-def _box(text: str, name: str) -> Box:
-    try:
-        left, top, right, bottom = map(float, text.split())
-    except ValueError as error:
-        raise ValueError(f"{name}={text.strip()} is no box; write it as left top right bottom") from error
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise ValueError(
-            f"{name}={text.strip()} lies not within 0…1, with left before right and top before bottom"
-        )
-    return left, top, right, bottom
 
 
 def _cells(row: Node) -> dict[str, str]:
     cells = {field.name: str(getattr(row, field.name)) for field in fields(row)}
-    for name, never in zip(("valid_from", "valid_to"), _EVER, strict=True):
-        value = getattr(row, name)
-        cells[name] = "" if value == never else pd.Timestamp(value, unit="ns", tz="UTC").isoformat()
-    boxes = {"crop_box": [row.crop_box] if row.crop_box else [], "masks": row.masks}
-    for name, those in boxes.items():
-        cells[name] = "; ".join(" ".join(map(str, box)) for box in those)
-    return cells
+    times = {name: write_time(getattr(row, name)) for name in ("valid_from", "valid_to")}
+    crop_box = () if row.crop_box is None else (row.crop_box,)
+    return cells | times | {"crop_box": write_boxes(crop_box), "masks": write_boxes(row.masks)}
 
 
 def _holds(row: Node, time_ns: int) -> bool:

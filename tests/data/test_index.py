@@ -5,7 +5,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sage_lightning.data.index import add_place_and_time, index_hash, label_columns, place_hash, summary
+from sage_lightning.data.index import (
+    add_place_and_time,
+    index_hash,
+    label_columns,
+    place_hash,
+    summary,
+    unknown_nodes,
+)
+from sage_lightning.data.lag import pairs_at_lag
+from sage_lightning.data.split import Split, dealt
 from sage_lightning.sage.nodes import Node, NodeTable
 
 MIDDAY = "2024-06-21T18:00:00Z"  # about noon at 90° W
@@ -79,6 +88,71 @@ def test_a_node_that_moved_has_the_place_of_its_time() -> None:
     assert there["local_hour"] == pytest.approx(18 - 117.2 / 15)
     assert before["local_hour"] == pytest.approx(5 - 88 / 15 + 24)
     assert before["local_day"] == "2024-06-20"
+
+
+CHICAGO = Node("00004812345678e9", "W056", -87.9, 41.7, valid_to=pd.Timestamp("2024-07-01").value)
+
+
+def two_names(days: int) -> pd.DataFrame:
+    """A pair a day of one camera: archive files name its id, local copies its short name, by turns."""
+    names = pd.Series([CHICAGO.node, CHICAGO.vsn] * days, dtype="str")[:days]
+    times = pd.date_range("2024-06-01T18:00", periods=days, freq="D", tz="UTC", unit="ns")
+    made = pd.DataFrame({"pair_id": names + "-" + times.astype("int64").astype("str"), "node": names})
+    return made.assign(position="1", time=times, status="ok", split="train")
+
+
+def test_a_camera_under_two_names_is_one_node() -> None:
+    rows, nodes = two_names(20), NodeTable([CHICAGO])
+    found = add_place_and_time(rows, nodes)
+    assert set(rows["node"]) == {CHICAGO.node, "W056"}
+    assert set(found["node"]) == {CHICAGO.node}
+    assert found["node"].dtype == rows["node"].dtype
+    pd.testing.assert_series_equal(found["pair_id"], rows["pair_id"])
+    pd.testing.assert_frame_equal(add_place_and_time(found, nodes), found)
+
+
+def test_a_camera_under_two_names_lies_on_one_side_and_is_followed_from_day_to_day() -> None:
+    others = [two_names(1).assign(node=f"{number:016x}") for number in range(20)]
+    rows = pd.concat([two_names(20), *others], ignore_index=True)
+    found = add_place_and_time(rows, NodeTable([CHICAGO]))
+    camera = found["node"] == CHICAGO.node
+    sides = {}
+    for name, table in (("named", rows), ("known", found)):
+        splits = [dealt(table, Split(val=0, test=0.5, by="node", seed=seed)) for seed in range(8)]
+        sides[name] = {split[camera].nunique() for split in splits}
+    assert sides == {"named": {1, 2}, "known": {1}}
+    day = pd.Timedelta("1D"), pd.Timedelta("1h")
+    assert (len(pairs_at_lag(rows, *day)), len(pairs_at_lag(found, *day))) == (0, 19)
+
+
+def test_a_short_name_stays_where_the_table_does_not_know_it_then() -> None:
+    rows, nodes = two_names(40), NodeTable([CHICAGO])
+    rows.loc[1, "time"] = pd.NaT
+    found = add_place_and_time(rows, nodes)
+    late = rows["time"].isna() | (rows["time"] >= pd.Timestamp("2024-07-01", tz="UTC"))
+    assert 1 < late.sum() < 20
+    assert found.loc[late, "node"].tolist() == rows.loc[late, "node"].tolist()
+    assert set(found.loc[~late, "node"]) == {CHICAGO.node}
+
+
+def test_both_names_find_the_row_that_decoding_takes() -> None:
+    rows, nodes = two_names(40), NodeTable([CHICAGO])
+    times = rows["time"].astype("int64")
+    said, found = (
+        [nodes.at(node, time) for node, time in zip(table["node"], times, strict=True)]
+        for table in (rows, add_place_and_time(rows, nodes))
+    )
+    assert said == found
+    assert set(said) == {CHICAGO, None}
+
+
+def test_nodes_that_no_row_of_the_table_holds_are_named_once() -> None:
+    nodes = NodeTable([Node("a", "W1", 0.0, 0.0, valid_to=pd.Timestamp("2024-06-21T12:00").value)])
+    assert unknown_nodes(index(), nodes) == ["a", "b"]
+    assert unknown_nodes(index(node=["W1", "W1", "W1"]).iloc[1:2], nodes) == []
+    rows = index()
+    assert unknown_nodes(rows.assign(time=rows["time"].mask(rows["node"] == "b")), nodes) == ["a"]
+    assert unknown_nodes(rows, NodeTable()) == ["a", "b"]
 
 
 def test_twilight_is_between_the_horizon_and_six_degrees_below() -> None:

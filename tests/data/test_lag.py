@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data.lag import pairs_at_lag
+from sage_lightning.sage.nodes import Node, NodeTable
 
 NOON = pd.Timestamp("2024-06-21T12:00:00Z")
 
@@ -58,6 +59,32 @@ def test_two_of_different_splits_are_of_none() -> None:
     same = split[found["pair_id"]].to_numpy() == split[found["later_pair_id"]].to_numpy()
     assert 0 < same.sum() < len(found)
     assert (found["split"] == "").to_numpy().tolist() == (~same).tolist()
+
+
+def test_no_two_places_of_a_node_that_moved_are_paired() -> None:
+    rows = index(300)
+    move = rows["time"].quantile(0.5).value
+    nodes = NodeTable(
+        [Node("a", "W056", -87.9, 41.7, valid_to=move), Node("a", "W056", -117.2, 32.9, valid_from=move)]
+    )
+    lag = pd.Timedelta("500min"), pd.Timedelta("200min")
+    crosses = {}
+    for name, found in (("without", pairs_at_lag(rows, *lag)), ("with", pairs_at_lag(rows, *lag, nodes))):
+        moved = (found["time"].astype("int64") < move) & (found["later_time"].astype("int64") >= move)
+        crosses[name] = moved.groupby(found["node"]).sum().to_dict()
+    assert min(crosses["without"].values()) > 0
+    assert crosses["with"] == {"a": 0, "b": crosses["without"]["b"]}
+    assert list(found) == list(pairs_at_lag(rows, *lag))
+
+
+def test_of_two_that_are_near_the_one_of_the_same_place_is_taken() -> None:
+    times = pd.to_datetime(["2024-06-21T12:00Z", "2024-06-21T12:50Z", "2024-06-21T13:01Z"]).as_unit("ns")
+    rows = pd.DataFrame({"pair_id": ["p", "q", "r"], "node": "a", "position": "1", "time": times})
+    nodes = NodeTable([Node("a", "W056", 0.0, 0.0, valid_to=times[2].value)])
+    found = pairs_at_lag(
+        rows.assign(status="ok", split="train"), pd.Timedelta("1h"), pd.Timedelta("15min"), nodes
+    )
+    assert found[["pair_id", "later_pair_id"]].to_numpy().tolist() == [["p", "q"]]
 
 
 def test_the_order_of_rows_changes_nothing() -> None:
