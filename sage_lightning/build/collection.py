@@ -9,7 +9,8 @@ from omegaconf import DictConfig
 from sage_lightning.build.objects import instantiate
 from sage_lightning.build.split import split
 from sage_lightning.data.decode import decoded_again
-from sage_lightning.data.index import index_hash, summary
+from sage_lightning.data.files import UNKNOWN
+from sage_lightning.data.index import index_hash, summary, unknown_nodes
 from sage_lightning.data.lag import pairs_at_lag
 from sage_lightning.data.prepare import decoded_name, thermal_size
 from sage_lightning.data.scan import Scan
@@ -25,6 +26,10 @@ def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Writes the index of a collection into the folder, and says what is in it."""
     source: PairSource = instantiate(cfg.data.source)
     scan, table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
+    strangers = [node for node in unknown_nodes(table, source.nodes) if node != UNKNOWN]
+    if source.nodes.rows and strangers:
+        some = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
+        log.warning("data.nodes knows no place of %s at some of their times: their days are of UTC", some)
     table = _dealt(cfg, source, table)
     table.to_parquet(folder / "index.parquet", index=False)
     log.info("%s", summary(table))
@@ -45,7 +50,7 @@ def pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     table = _dealt(cfg, source, table)
     lag = pd.Timedelta(cfg.lag)
     tolerance = lag / 10 if cfg.tolerance is None else pd.Timedelta(cfg.tolerance)
-    found = pairs_at_lag(table, lag, tolerance)
+    found = pairs_at_lag(table, lag, tolerance, source.nodes)
     found.to_parquet(folder / "pairs.parquet", index=False)
     usable = table[table["status"] == "ok"]
     nowhere = int(usable["position"].isna().sum())

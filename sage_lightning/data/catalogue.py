@@ -130,7 +130,9 @@ class Catalogue:
         del files
         renewed = add_place_and_time(pair_files(mine, keep_mismatches), nodes)
         index = pd.read_parquet(self.folder / "index.parquet")
-        old = _within(touched, index["node"], _nanoseconds(index["time"]))
+        # As files name it: where the table knows better, `node` is its id.
+        said = index["pair_id"].str.partition("-")[0]
+        old = _within(touched, said, _nanoseconds(index["time"]))
         self._forget(index.loc[old, "pair_id"])
         parts = [part for part in (index[~old], renewed) if len(part)] or [renewed]
         index = pd.concat(parts, ignore_index=True)

@@ -87,6 +87,20 @@ def test_what_is_kept_is_what_is_made_anew(tmp_path: Path, seed: int) -> None:
         assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
 
 
+def test_local_copies_that_name_the_short_name_are_known_again(tmp_path: Path) -> None:
+    root = tmp_path / "files"
+    root.mkdir()
+    (root / "rgb_20230521-095736_W056_6144x2048.jpg").touch()
+    thermal = root / "20230521-095736_W056_right_336x252_14bit.thermal.celsius.csv"
+    thermal.touch()
+    kept = Catalogue(tmp_path / "cache", root, {})
+    assert kept.scan(PLACES, keep_mismatches=False).index["node"].tolist() == [NODES[1]]
+    thermal.write_text("longer")
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
+    thermal.unlink()
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
+
+
 def test_an_unchanged_folder_costs_its_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, rng = tmp_path / "files", np.random.default_rng(0)
     change(root, rng)

@@ -92,7 +92,7 @@ def site(seed: int, index: int) -> Site:
     else:
         longitude, latitude = round(rng.uniform(-120, -75), 2), round(rng.uniform(30, 47), 2)
         mean, season = 38 - 0.65 * latitude, 0.5 * (latitude - 22)
-    return Site(Node(node_id, f"S{index + 1:03d}", longitude, latitude), mean, season)
+    return Site(Node(node_id, f"S{index + 1:03X}", longitude, latitude), mean, season)
 
 
 def draw_moment(rng: np.random.Generator, place: Site, position: int, days: int) -> Moment:
