@@ -24,6 +24,7 @@ _LISTS = re.compile(r"(?P<base>(?:.*/)?)(?P<bad>bad_)?pairs/(?P<node>[^/]+)")
 _RECORDS = re.compile(r"(?:.*/)?sage_meta(?:/.*)?")
 _BAD = r"(?:^|/)bad_pairs/"
 _VSN = r"[A-Z][0-9A-F]{3}"
+_MOMENT = ["node", "time_ns"]
 _SECOND = 1_000_000_000  # nanoseconds
 
 
@@ -129,26 +130,34 @@ def _with_lists(files: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_records(files: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
-    """Nodes, exact times and positions that records alone know, where one record alone fits."""
-    files = files.assign(second=files["time_ns"] // _SECOND)
-    records = records.assign(second=records["time_ns"] // _SECOND)
-    vsn = files["node"].str.fullmatch(_VSN) & (files["time_ns"] != NO_TIME)
-    local = _fit(
-        files[vsn], records.assign(node=records["vsn"], true=records["node"]), ["node", "second", "kind"]
+    """Nodes, exact times and positions that records alone know, where all records that fit say the same.
+
+    The files of one node and time are one moment and go together, whichever of them the records are of:
+    a side that knew more than the other would have lost its partner.
+    """
+    exact = records[["node", "time_ns", "kind"]].assign(true_node=records["node"], true_ns=records["time_ns"])
+    fitting = pd.concat(
+        [
+            exact.assign(node=records["vsn"], time_ns=records["time_ns"] // _SECOND * _SECOND),
+            exact.assign(node=UNKNOWN),
+        ]
     )
-    files.loc[local.index, "time_ns"] = local["time_ns"].astype("int64")
-    files.loc[local.index, "node"] = local["true"]
-    lost = (files["node"] == UNKNOWN) & (files["time_ns"] != NO_TIME)
-    strays = _fit(files[lost], records.rename(columns={"node": "true"}), ["time_ns", "kind"])
-    files.loc[strays.index, "node"] = strays["true"]
-    nameless = files["position"].isna()
-    placed = _fit(files[nameless], records.dropna(subset="position"), ["node", "time_ns", "kind"])
-    files.loc[placed.index, "position"] = placed["position"].astype("str")
-    return files.drop(columns="second")
+    told = files[[*_MOMENT, "kind"]].drop_duplicates().merge(fitting, on=[*_MOMENT, "kind"])
+    true = _fit(files[files["time_ns"] != NO_TIME], told.drop(columns="kind"), _MOMENT)
+    files = files.copy()
+    files.loc[true.index, "node"] = true["true_node"]
+    files.loc[true.index, "time_ns"] = true["true_ns"]
+    keys = [*_MOMENT, "kind"]
+    placed = _fit(files[files["position"].isna()], records[[*keys, "position"]], keys)
+    files.loc[placed.index, "position"] = placed["position"]
+    return files
 
 
-def _fit(files: pd.DataFrame, records: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Of the files for which one record alone has the same keys, that record, by the file's row."""
-    alone = records.drop_duplicates(keys, keep=False)
-    found = files[keys].reset_index(names="row").merge(alone, on=keys, how="inner")
-    return found.set_index("row")
+def _fit(files: pd.DataFrame, known: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Of the files of whose keys one thing alone is known, that, by the file's row.
+
+    Overlapping queries give a record twice: what says the same is one thing.
+    """
+    alone = known.dropna().drop_duplicates().drop_duplicates(keys, keep=False)
+    # An inner merge: rows without a partner would turn nanoseconds into floats.
+    return files[keys].reset_index(names="row").merge(alone, on=keys).set_index("row")

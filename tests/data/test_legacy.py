@@ -139,3 +139,49 @@ def test_lists_and_records_are_no_other_files(tmp_path: Path) -> None:
         tmp_path, {"pairs/W057/1.txt": "a\nb", "sage_meta/r.ndjson": record("6144x2048.jpg"), "notes.txt": ""}
     )
     assert scan_folder(tmp_path).others == 1
+
+
+ON_NODE = (f"{NS}_6144x2048.jpg", f"{NS}_{THERMAL}.csv")
+
+
+@pytest.mark.parametrize("known", ["6144x2048.jpg", f"{THERMAL}.csv"])
+@pytest.mark.parametrize("names", [(f"rgb/{rgb()}", f"thermal/{thermal()}"), ON_NODE])
+def test_records_of_one_side_leave_no_partner_behind(
+    tmp_path: Path, names: tuple[str, str], known: str
+) -> None:
+    plot = f"{names[1][:-4]}_plot.jpg"
+    files = dict.fromkeys([*names, plot], "") | {"sage_meta/r.ndjson": record(known)}
+    [row] = write(tmp_path, files).to_dict("records")
+    assert (row["status"], row["node"], row["time"].value) == ("ok", NODE, NS)
+
+
+@pytest.mark.parametrize("doubled", [(0,), (1,), (0, 1)])
+def test_a_record_that_two_queries_gave_is_one(tmp_path: Path, doubled: tuple[int, ...]) -> None:
+    records = [record("6144x2048.jpg", position="7"), record(f"{THERMAL}.csv", position="7")]
+    files = {
+        f"rgb/{rgb()}": "",
+        f"thermal/{thermal()}": "",
+        "sage_meta/a.ndjson": "\n".join(records),
+        "sage_meta/b.ndjson": "\n".join(records[number] for number in doubled),
+    }
+    [row] = write(tmp_path, files).to_dict("records")
+    assert (row["status"], row["node"], row["time"].value, row["position"]) == ("ok", NODE, NS, "7")
+
+
+def test_where_records_of_both_sides_disagree_neither_moves(tmp_path: Path) -> None:
+    files = {
+        f"rgb/{rgb()}": "",
+        f"thermal/{thermal()}": "",
+        "sage_meta/r.ndjson": "\n".join(
+            [record("6144x2048.jpg"), record(f"{THERMAL}.csv", "2023-05-21T09:57:36.9Z")]
+        ),
+    }
+    [row] = write(tmp_path, files).to_dict("records")
+    assert (row["status"], row["node"]) == ("ok", "W057")
+
+
+def test_files_of_no_node_that_two_nodes_could_have_written_stay_together(tmp_path: Path) -> None:
+    records = [record("6144x2048.jpg"), record(f"{THERMAL}.csv", node=NODE[::-1])]
+    files = dict.fromkeys(ON_NODE, "") | {"sage_meta/r.ndjson": "\n".join(records)}
+    [row] = write(tmp_path, files).to_dict("records")
+    assert (row["status"], row["node"]) == ("ok", "unknown")
