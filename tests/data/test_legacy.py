@@ -1,5 +1,6 @@
 """Pair lists, query records and the folder of pairs put aside: what they know ends in the index."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def thermal(second: str = "20230521-095736", suffix: str = "") -> str:
     return f"{second}_W057_right_336x252_14bit.thermal.celsius{suffix}.csv"
 
 
-def record(filename: str, time: str = "2023-05-21T09:57:36.123456789Z", **meta: str) -> str:
+def record(filename: str, time: object = "2023-05-21T09:57:36.123456789Z", **meta: str) -> str:
     meta = {"filename": filename, "node": NODE, "vsn": "W057"} | meta
     url = f"https://storage.invalid/api/v1/data/1/sage-mobotix-scan/{NODE}/{filename}"
     return json.dumps({"timestamp": time, "name": "upload", "value": url, "meta": meta})
@@ -129,9 +130,42 @@ def test_two_records_that_fit_tell_nothing(tmp_path: Path) -> None:
     assert row["node"] == "W057"
 
 
-def test_records_that_are_none_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"sage_meta/r\.csv cannot be read as records .*no column timestamp"):
-        write(tmp_path, {"sage_meta/r.csv": "a,b\n1,2\n"})
+def packed(text: str) -> bytes:
+    return gzip.compress(text.encode(), mtime=0)
+
+
+ROTTEN = bytearray(packed(record("6144x2048.jpg")))
+ROTTEN[20:23] = b"\xff\xff\xff"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("r.csv", b"a,b\n1,2\n", "no column timestamp"),
+        ("r.csv", b"timestamp,meta.filename,meta.node\nhello,6144x2048.jpg,0\n", "hello"),
+        ("r.csv", b"", "No columns"),
+        ("r.parquet", b"PAR1", "arquet"),
+        ("r.ndjson.gz", packed(record("6144x2048.jpg"))[:-12], "ended before"),
+        ("r.ndjson.gz", bytes(ROTTEN), "decompressing"),
+        ("r.ndjson.gz", b"no gzip", "gzipped"),
+        ("r.json", b"[1, 2]", "a line is no query record, a JSON object"),
+        ("r.json", b"7", "a line is no query record, a JSON object"),
+        ("r.json", b'{"a": 1}', "a line is no query record, a JSON object"),
+        ("r.json", b'{"timestamp": "2023", "name": "upload", "value": "", "meta": null}', "no query record"),
+        ("r.ndjson", record("6144x2048.jpg").encode()[:-20], "line 1 column"),
+        ("r.ndjson", b"\xff\xfe\x00\x01", "."),
+        ("r.ndjson", record("6144x2048.jpg", "3000-01-01T00:00:00Z").encode(), "3000"),
+        ("r.ndjson", record("6144x2048.jpg", []).encode(), "."),
+        ("r.ndjson", record("6144x2048.jpg", {}).encode(), "."),
+        ("r.ndjson", record("6144x2048.jpg", 10**30).encode(), "."),
+    ],
+)
+def test_records_that_cannot_be_read_are_named(tmp_path: Path, name: str, content: bytes, why: str) -> None:
+    (tmp_path / "sage_meta").mkdir()
+    (tmp_path / "sage_meta" / name).write_bytes(content)
+    line = rf"^data\.root: sage_meta/{name} cannot be read as records of the query API \(.*{why}.*\)$"
+    with pytest.raises(UserError, match=line):
+        scan_folder(tmp_path)
 
 
 def test_lists_and_records_are_no_other_files(tmp_path: Path) -> None:
