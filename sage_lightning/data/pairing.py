@@ -23,8 +23,9 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     Args:
         files: one row a file: `path`, `kind` ("picture", "thermal", or "plot", which matters only where a
             picture is missing), `node`, `time_ns`, `position`, `width`, `height`; `time_ns` is `NO_TIME`
-            where nothing says it. Optional: `bytes`, the file's length; `listed`, the pair list that names a file, null for none, by
-            which files without a time are paired; `bad`, whether someone has put the file aside.
+            where nothing says it. Optional: `bytes`, the file's length; `listed`, the pair list that names a
+            file, null for none, by which files without a time are paired; `bad`, whether someone has put the
+            file aside.
         keep_mismatches: uses pairs whose two names differ in position, which is then unknown.
     """
     if not files["path"].is_monotonic_increasing:
