@@ -387,6 +387,13 @@ def test_what_is_in_both_kinds_of_lists_is_bad(tmp_path: Path, node: str) -> Non
     assert row["reason"] == "marked bad"
 
 
+def test_a_bad_list_of_a_later_folder_comes_before_a_list(tmp_path: Path) -> None:
+    files = {f"a/rgb/{LISTED[0]}": "", f"a/thermal/{LISTED[1]}": ""}
+    lists = {"a/pairs/x.txt": "\n".join(LISTED), "bad_pairs/x.txt": "\n".join(files)}
+    [row] = write(tmp_path, files | lists).to_dict("records")
+    assert row["reason"] == "marked bad"
+
+
 @pytest.mark.parametrize("name", ["6144x2048.jpg", rgb("20230521-095740")])
 def test_a_list_pairs_thermal_files_of_the_other_corpus(tmp_path: Path, name: str) -> None:
     other = "20230521_095736_thermal_celsius.csv"
