@@ -4,12 +4,16 @@
     bad_pairs/…                  the same lists, or files, of pairs that someone has put aside
     sage_meta/…                  records of the query API: .ndjson, .json, their .gz, .csv or .parquet
 
-`rgb/` and `thermal/` lie beside `pairs/`. Lists and records know what names do not say: who belongs to whom,
-the node, the exact time, the position.
+`rgb/` and `thermal/` lie beside `pairs/`; lines may begin with them, too, and lists lie at any depth. Lists
+and records know what names do not say: who belongs to whom, the node, the exact time, the position.
 """
 
+import codecs
+import hashlib
+import json
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -20,10 +24,13 @@ from sage_lightning.errors import UserError
 from sage_lightning.sage.names import node_of
 from sage_lightning.sage.records import RECORD_SUFFIXES, read_records
 
-_LISTS = re.compile(r"(?P<base>(?:.*/)?)(?P<bad>bad_)?pairs/(?P<node>[^/]+)")
+log = logging.getLogger("sage_lightning")
+
+_LISTS = re.compile(r"(?P<base>(?:.*/)?)(?P<bad>bad_)?pairs(?:/.*)?")
 _RECORDS = re.compile(r"(?:.*/)?sage_meta(?:/.*)?")
 _BAD = r"(?:^|/)bad_pairs/"
-_VSN = r"[A-Z][0-9A-F]{3}"
+_VSN = re.compile(r"[A-Z][0-9A-F]{3}")
+_MOMENT = ["node", "time_ns"]
 _SECOND = 1_000_000_000  # nanoseconds
 
 
@@ -36,18 +43,27 @@ class Legacy:
 
     Attributes:
         read: how many lists and records there are.
+        digest: of what they hold, the same wherever the collection lies; "" where there is none. A listing
+            does not see what was edited at equal length.
+        unmatched: how many lists name no two files that are there, once `applied` has looked.
 
     Raises:
-        UserError: records cannot be read.
+        UserError: a list or records cannot be read.
     """
 
     def __init__(self, root: Path, folders: Sequence[Folder]) -> None:
-        self._lists = _read_lists(root, folders)
+        lists = dict(_lists_of(root, folders))
         paths = [
             path for folder in folders if _RECORDS.fullmatch(folder.path) for path in _records_of(folder)
         ]
-        self._records = pd.concat([_records(root, path) for path in paths]) if paths else None
-        self.read = len(self._lists) + len(paths)
+        self._lists = _table(lists)
+        records = {path: _records(root, path) for path in paths}
+        self._records = pd.concat([table for table, _ in records.values()]) if records else None
+        self.read = len(lists) + len(records)
+        held = {path: hashlib.sha256(data).hexdigest() for path, data in lists.items()}
+        held |= {path: digest for path, (_, digest) in records.items()}
+        self.digest = hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest() if held else ""
+        self.unmatched = 0
 
     def __bool__(self) -> bool:
         """Whether there is anything that files far from it depend on."""
@@ -60,33 +76,63 @@ class Legacy:
         files = files.assign(
             listed=pd.Series(None, files.index, dtype="str"), bad=files["path"].str.contains(_BAD)
         )
-        return _with_lists(files, self._lists) if len(self._lists) else files
+        lists = _there(self._lists, files["path"])
+        self.unmatched = len(self._lists) - len(lists)
+        if self.unmatched:
+            log.info("%d of %d pair lists name no two files that are there", self.unmatched, len(self._lists))
+        return _with_lists(files, lists) if len(lists) else files
 
 
-def _read_lists(root: Path, folders: Sequence[Folder]) -> pd.DataFrame:
-    """One row a list that names two files: `list`, `picture`, `thermal`, `node`, `bad`."""
-    rows = []
+def _lists_of(root: Path, folders: Sequence[Folder]) -> Iterator[tuple[str, bytes]]:
+    """Every list's path and what it holds."""
     for folder in folders:
-        if (found := _LISTS.fullmatch(folder.path)) is None:
+        if not _LISTS.fullmatch(folder.path):
             continue
-        node = node_of(found["node"]) or found["node"]
         for name in folder.names.to_pylist():
-            if not name.endswith(".txt"):
-                continue
             path = f"{folder.path}/{name}"
             try:
-                lines = (root / path).read_text(encoding="utf-8", errors="replace").split("\n")
+                if name.endswith(".txt"):
+                    yield path, (root / path).read_bytes()
             except FileNotFoundError:
                 continue  # it vanished since the folder was listed
-            named = [line.strip().lstrip("/") for line in lines if line.strip()]
-            if len(named) == 2:
-                sides = (
-                    f"{found['base']}{side}/{line}"
-                    for side, line in zip(("rgb", "thermal"), named, strict=True)
-                )
-                rows.append((path, *sides, node, found["bad"] is not None))
-    lists = pd.DataFrame(rows, columns=["list", "picture", "thermal", "node", "bad"])
-    return lists.sort_values(["bad", "list"], ascending=[False, True], ignore_index=True)
+            except OSError as error:
+                raise UserError(f"data.root: the list {path} cannot be read ({error.strerror})") from error
+
+
+def _table(lists: dict[str, bytes]) -> pd.DataFrame:
+    """One row a list, the bad first: `list`, `base` of its paths, `picture`, `thermal`, `node`, `bad`.
+
+    A list of other than two lines has nulls in their place.
+    """
+    rows = []
+    for path, data in lists.items():
+        folder = path.rpartition("/")[0]
+        found = _LISTS.fullmatch(folder)
+        assert found is not None
+        named = [_path(line) for line in _text(data).split("\n") if line.strip()]
+        sides = named if len(named) == 2 else [None, None]
+        rows.append((path, found["base"], *sides, _node(folder), found["bad"] is not None))
+    columns = ["list", "base", "picture", "thermal", "node", "bad"]
+    table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[:-1], "str"))
+    return table.sort_values(["bad", "list"], ascending=[False, True], ignore_index=True)
+
+
+def _text(data: bytes) -> str:
+    """What Windows' editors call Unicode is UTF-16; both kinds may begin with a byte order mark."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+
+
+def _path(line: str) -> str:
+    """Without `/` or `./` in front."""
+    return str(PurePosixPath(line.strip().lstrip("/")))
+
+
+def _node(folder: str) -> str:
+    """Of the nearest folder that is a node's, by id or VSN."""
+    names = reversed(PurePosixPath(folder).parts)
+    nodes = (node_of(name) or (name if _VSN.fullmatch(name) else None) for name in names)
+    return next((node for node in nodes if node is not None), UNKNOWN)
 
 
 def _records_of(folder: Folder) -> list[str]:
@@ -94,61 +140,80 @@ def _records_of(folder: Folder) -> list[str]:
     return [path for path in paths if path.endswith(RECORD_SUFFIXES)]
 
 
-def _records(root: Path, path: str) -> pd.DataFrame:
+def _records(root: Path, path: str) -> tuple[pd.DataFrame, str]:
+    """Records, and a hash of the file that holds them."""
     try:
-        return read_records(root / path)
+        with (root / path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return read_records(root / path), digest
     except (ValueError, OSError) as error:
         raise UserError(f"data.root: {path} cannot be read as records of the query API ({error})") from error
 
 
+def _there(lists: pd.DataFrame, paths: pd.Series) -> pd.DataFrame:
+    """The lists both of whose files are there, by their paths from the root."""
+    lists = lists.copy()
+    for side, folder in (("picture", "rgb/"), ("thermal", "thermal/")):
+        below = lists["base"] + folder + lists[side]
+        lists[side] = below.where(below.isin(paths), lists["base"] + lists[side])
+    return lists[lists["picture"].isin(paths) & lists["thermal"].isin(paths)]
+
+
 def _with_lists(files: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
-    """Both files of a list get its name, and one node and time: those that either of them knows."""
-    time, node = files.set_index("path")["time_ns"], files.set_index("path")["node"]
-    sides = [lists[side] for side in ("picture", "thermal")]
-    there = sides[0].isin(time.index) & sides[1].isin(time.index)
-    lists, sides = lists[there], [side[there] for side in sides]
-    times = [side.map(time).astype("int64") for side in sides]
-    nodes = [side.map(node) for side in sides]
-    common = times[0].where(times[0] != NO_TIME, times[1])
+    """Both files of a list get its name, and one node and time: the picture's, or those that are known.
+
+    Of lists that name one file the first counts.
+    """
+    lists = lists[~(lists["picture"].duplicated() | lists["thermal"].duplicated())]
+    of_path = files.set_index("path")
+    sides = [lists["picture"], lists["thermal"]]
+    times = [side.map(of_path["time_ns"]) for side in sides]
+    nodes = [side.map(of_path["node"]) for side in sides]
     owner = nodes[0].mask(nodes[0] == UNKNOWN, nodes[1])
-    owner = owner.mask(owner == UNKNOWN, lists["node"])
-    known = pd.concat(
-        [
-            pd.DataFrame({"path": side, "list": lists["list"], "t": common, "n": owner, "b": lists["bad"]})
-            for side in sides
-        ]
-    ).drop_duplicates("path")
-    found = files[["path"]].merge(known, on="path", how="left").set_index(files.index)
-    named = found["list"].notna()
-    return files.assign(
-        listed=found["list"].astype("str"),
-        time_ns=files["time_ns"].mask(named, found["t"]).astype("int64"),
-        node=files["node"].mask(named, found["n"]),
-        bad=files["bad"] | found["b"].eq(True),
+    lists = lists.assign(
+        time_ns=times[0].where(times[0] != NO_TIME, times[1]),
+        node=owner.mask(owner == UNKNOWN, lists["node"]),
     )
+    told = ["list", "node", "time_ns", "bad"]
+    known = pd.concat([lists[told].assign(path=side) for side in sides])
+    # An inner merge: files that no list names would turn nanoseconds into floats.
+    found = files[["path"]].reset_index(names="row").merge(known, on="path").set_index("row")
+    files = files.copy()
+    files.loc[found.index, "listed"] = found["list"]
+    files.loc[found.index, _MOMENT] = found[_MOMENT]
+    files.loc[found.index[found["bad"]], "bad"] = True
+    return files
 
 
 def _with_records(files: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
-    """Nodes, exact times and positions that records alone know, where one record alone fits."""
-    files = files.assign(second=files["time_ns"] // _SECOND)
-    records = records.assign(second=records["time_ns"] // _SECOND)
-    vsn = files["node"].str.fullmatch(_VSN) & (files["time_ns"] != NO_TIME)
-    local = _fit(
-        files[vsn], records.assign(node=records["vsn"], true=records["node"]), ["node", "second", "kind"]
+    """Nodes, exact times and positions that records alone know, where all records that fit say the same.
+
+    The files of one node and time are one moment and go together, whichever of them the records are of:
+    a side that knew more than the other would have lost its partner.
+    """
+    exact = records[["node", "time_ns", "kind"]].assign(true_node=records["node"], true_ns=records["time_ns"])
+    fitting = pd.concat(
+        [
+            exact.assign(node=records["vsn"], time_ns=records["time_ns"] // _SECOND * _SECOND),
+            exact.assign(node=UNKNOWN),
+        ]
     )
-    files.loc[local.index, "time_ns"] = local["time_ns"].astype("int64")
-    files.loc[local.index, "node"] = local["true"]
-    lost = (files["node"] == UNKNOWN) & (files["time_ns"] != NO_TIME)
-    strays = _fit(files[lost], records.rename(columns={"node": "true"}), ["time_ns", "kind"])
-    files.loc[strays.index, "node"] = strays["true"]
-    nameless = files["position"].isna()
-    placed = _fit(files[nameless], records.dropna(subset="position"), ["node", "time_ns", "kind"])
-    files.loc[placed.index, "position"] = placed["position"].astype("str")
-    return files.drop(columns="second")
+    told = files[[*_MOMENT, "kind"]].drop_duplicates().merge(fitting, on=[*_MOMENT, "kind"])
+    true = _fit(files[files["time_ns"] != NO_TIME], told.drop(columns="kind"), _MOMENT)
+    files = files.copy()
+    files.loc[true.index, "node"] = true["true_node"]
+    files.loc[true.index, "time_ns"] = true["true_ns"]
+    keys = [*_MOMENT, "kind"]
+    placed = _fit(files[files["position"].isna()], records[[*keys, "position"]], keys)
+    files.loc[placed.index, "position"] = placed["position"]
+    return files
 
 
-def _fit(files: pd.DataFrame, records: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Of the files for which one record alone has the same keys, that record, by the file's row."""
-    alone = records.drop_duplicates(keys, keep=False)
-    found = files[keys].reset_index(names="row").merge(alone, on=keys, how="inner")
-    return found.set_index("row")
+def _fit(files: pd.DataFrame, known: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Of the files of whose keys one thing alone is known, that, by the file's row.
+
+    Overlapping queries give a record twice: what says the same is one thing.
+    """
+    alone = known.dropna().drop_duplicates().drop_duplicates(keys, keep=False)
+    # An inner merge: rows without a partner would turn nanoseconds into floats.
+    return files[keys].reset_index(names="row").merge(alone, on=keys).set_index("row")

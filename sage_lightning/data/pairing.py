@@ -14,7 +14,8 @@ _MOMENT = ["node", "time_ns"]
 def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFrame:
     """The pair index of listed files, sorted by pair id.
 
-    Of several files that say the same of themselves the first by path is taken; the others are duplicates.
+    Of several files that say the same of themselves one is taken, the others are duplicates: one that a list
+    names before others, then the longest, for a copy may have been cut, then the first by path.
     Files that say different positions at one node and time, as names with whole seconds may, are paired by
     position; what has no position to go by is ambiguous. A pair whose two files name two positions is
     quarantined and its position null: one of the two is wrong, and nothing says which.
@@ -22,8 +23,9 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     Args:
         files: one row a file: `path`, `kind` ("picture", "thermal", or "plot", which matters only where a
             picture is missing), `node`, `time_ns`, `position`, `width`, `height`; `time_ns` is `NO_TIME`
-            where nothing says it. Optional: `listed`, the pair list that names a file, null for none, by
-            which files without a time are paired; `bad`, whether someone has put the file aside.
+            where nothing says it. Optional: `bytes`, the file's length; `listed`, the pair list that names a
+            file, null for none, by which files without a time are paired; `bad`, whether someone has put the
+            file aside.
         keep_mismatches: uses pairs whose two names differ in position, which is then unknown.
     """
     if not files["path"].is_monotonic_increasing:
@@ -37,7 +39,7 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     place = files["position"].where(crowded, "").fillna("")
     files = files.assign(place=place.mask(timeless, files["listed"].fillna("")))
     alone = timeless & files["listed"].isna()
-    again = files.duplicated([*_MOMENT, "kind", "place"]) & ~alone
+    again = _again(files, ~alone)
     ambiguous = crowded & (files["place"] == "") & ~again & ~alone
     unpaired = [
         _alone(files[again], quarantine.DUPLICATE),
@@ -51,6 +53,16 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     del files, left, right  # of millions of files they are gigabytes
     parts = [_judged(_with_plots(pairs, plots), keep_mismatches), *unpaired]
     return _index(pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True))
+
+
+def _again(files: pd.DataFrame, named: pd.Series) -> pd.Series:
+    """Whether another of the named files, which says the same, is taken in a file's place."""
+    same = [*_MOMENT, "kind", "place"]
+    doubled = files.duplicated(same, keep=False) & named
+    copies = files[doubled]
+    copies = copies.assign(unlisted=copies["listed"].isna(), bytes=copies.get("bytes", 0))
+    order = copies.sort_values(["unlisted", "bytes", "path"], ascending=[True, False, True])
+    return doubled & ~files.index.isin(order.drop_duplicates(same).index)
 
 
 def _with_plots(pairs: pd.DataFrame, plots: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Records of the archive's query API, as `sage_data_client` writes and reads them: one row an upload."""
 
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from sage_lightning.sage.names import parse_name
 RECORD_SUFFIXES = (".ndjson", ".ndjson.gz", ".json", ".json.gz", ".csv", ".parquet")
 
 _NEEDED = ("timestamp", "meta.filename", "meta.node")
+_NO_RECORD = "a line is no query record, a JSON object with timestamp, name, value and meta"
 
 
 def read_records(path: Path) -> pd.DataFrame:
@@ -20,7 +22,8 @@ def read_records(path: Path) -> pd.DataFrame:
         "plot"), `position`, `width`, `height`; null where a record does not say. Other records are left out.
 
     Raises:
-        ValueError: the file cannot be read, or is none of records.
+        ValueError: the file is none of records, or is cut.
+        OSError: the file cannot be opened, or is no gzip.
     """
     return camera_records(load_records(path))
 
@@ -29,14 +32,20 @@ def load_records(path: Path) -> pd.DataFrame:
     """The table in a file, as `sage_data_client` gives it.
 
     Raises:
-        ValueError: the file cannot be read.
+        ValueError: the file is none of records, or is cut.
+        OSError: the file cannot be opened, or is no gzip.
     """
     path = Path(path)
     if path.name.endswith(".parquet"):
         return pd.read_parquet(path)
     if path.name.endswith(".csv"):
         return pd.read_csv(path, dtype={"meta.node": "str", "meta.vsn": "str", "meta.position": "str"})
-    return sage_data_client.load(path)
+    try:
+        return sage_data_client.load(path)
+    except (EOFError, zlib.error) as error:
+        raise ValueError(str(error)) from error
+    except (AttributeError, KeyError, TypeError) as error:  # what the client meets in other JSON
+        raise ValueError(_NO_RECORD) from error
 
 
 def camera_records(table: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +58,7 @@ def camera_records(table: pd.DataFrame) -> pd.DataFrame:
     said = [parse_name(name, None) for name in names]
     told = table.get("meta.position", pd.Series(None, table.index)).astype("str")
     position = pd.Series([file.position if file else None for file in said], table.index, dtype="str")
-    times = pd.to_datetime(table["timestamp"], utc=True, format="mixed").astype("datetime64[ns, UTC]")
+    times = _times(table["timestamp"])
     records = pd.DataFrame(
         {
             "time_ns": times.astype("int64"),
@@ -63,3 +72,10 @@ def camera_records(table: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return records[records["kind"].notna() & times.notna()]
+
+
+def _times(written: pd.Series) -> pd.Series:
+    try:
+        return pd.to_datetime(written, utc=True, format="mixed").astype("datetime64[ns, UTC]")
+    except TypeError as error:  # a list, say
+        raise ValueError(f"a timestamp is no time: {error}") from error

@@ -85,6 +85,14 @@ def test_every_file_has_one_row_and_its_reason(tmp_path: Path) -> None:
     assert found.index.loc[found.index["status"] == "ok", "pair_id"].is_unique
 
 
+def test_a_cut_copy_hides_no_whole_file(tmp_path: Path) -> None:
+    cut, whole = (f"{folder}/{NODE}/{thermal(NOON).rpartition('/')[2]}" for folder in ("0", "1"))
+    scan(tmp_path, picture(NOON), cut, whole)
+    (tmp_path / whole).write_bytes(b"whole")
+    files = {picture(NOON): "", cut: "duplicate", whole: ""}
+    assert reasons(scan_folder(tmp_path).index) == files
+
+
 def test_positions(tmp_path: Path) -> None:
     index = scan(
         tmp_path,
