@@ -69,12 +69,13 @@ class Catalogue:
         places = hashlib.sha256(repr(nodes.rows).encode()).hexdigest()
         with self._locked():
             state = self._state()
-            if state is not None and state["folders"] == digests and state["places"] == places:
+            now = {"folders": digests, "places": places, "lists": legacy.digest}
+            if state is not None and all(state[name] == value for name, value in now.items()):
                 index = pd.read_parquet(self.folder / "index.parquet")
                 return Scan(index, *(state[name] for name in _SCAN))
             listed = sum(len(folder.names) for folder in folders) - legacy.read
             (self.folder / "state.json").unlink(missing_ok=True)
-            if state is None or state["places"] != places or state["legacy"] or legacy:
+            if state is None or state["places"] != places or state["lists"] or legacy:
                 files = camera_files(folders)
                 del folders  # of millions of files they are gigabytes
                 self._save(files, "files")
@@ -87,7 +88,7 @@ class Catalogue:
             scan = scanned(listed, counts, index)
             self._save(index, "index")
             facts = {name: getattr(scan, name) for name in _SCAN}
-            self._write({"folders": digests, "places": places, "legacy": bool(legacy), **facts})
+            self._write(now | facts)
         return scan
 
     def learn(self, decoded: pd.DataFrame) -> None:

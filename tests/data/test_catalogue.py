@@ -204,6 +204,9 @@ def test_lists_are_heeded_when_they_come_and_when_they_go(tmp_path: Path) -> Non
     found = kept.scan(PLACES, keep_mismatches=False)
     assert "marked bad" in set(found.index["reason"])
     assert_same(found, anew(root))
+    aside.write_text("\n".join([names[0], names[1].replace("celsius", "sulcise")]))  # of the same length
+    assert "marked bad" not in set(kept.scan(PLACES, keep_mismatches=False).index["reason"])
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
     (root / "notes.md").touch()
     kept.learn(verdicts(ids[1:2], "truncated"))
     assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
