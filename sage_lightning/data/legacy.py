@@ -28,7 +28,7 @@ log = logging.getLogger("sage_lightning")
 
 _LISTS = re.compile(r"(?P<base>(?:.*/)?)(?P<bad>bad_)?pairs(?:/.*)?")
 _RECORDS = re.compile(r"(?:.*/)?sage_meta(?:/.*)?")
-_BAD = r"(?:^|/)bad_pairs/"
+_BAD = re.compile(r"(?:^|/)bad_pairs/")
 _VSN = re.compile(r"[A-Z][0-9A-F]{3}")
 _MOMENT = ["node", "time_ns"]
 _SECOND = 1_000_000_000  # nanoseconds
@@ -73,9 +73,11 @@ class Legacy:
         """Camera files with what lists and records know of them; see `pair_files` for the columns."""
         if self._records is not None:
             files = _with_records(files, self._records)
-        files = files.assign(
-            listed=pd.Series(None, files.index, dtype="str"), bad=files["path"].str.contains(_BAD)
-        )
+        aside = [folder for folder in files["folder"].unique() if _BAD.search(f"{folder}/")]
+        nowhere = pd.Series(None, files.index, dtype="str")
+        files = files.assign(listed=nowhere, bad=files["folder"].isin(aside))
+        if self._lists.empty:
+            return files
         lists = _there(self._lists, files["path"])
         self.unmatched = len(self._lists) - len(lists)
         if self.unmatched:
