@@ -15,7 +15,7 @@ from sage_lightning.data.lag import pairs_at_lag
 from sage_lightning.data.prepare import decoded_name, thermal_size
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.shards import forget_otherwise
-from sage_lightning.data.sources import PairSource
+from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import SPLITS, EmptySplitError
 from sage_lightning.data.verdicts import settled
 

@@ -13,7 +13,7 @@ import pandas as pd
 from sage_lightning.data import centikelvin, quarantine
 from sage_lightning.data.files import NO_TIME
 from sage_lightning.data.shards import SHARD_PAIRS, Frame, is_sound, moments, sha256_of, write_shard
-from sage_lightning.data.sources import PairFiles, PairSource
+from sage_lightning.data.source import PairFiles, PairSource
 from sage_lightning.progress import track
 
 POOL_PAYS_FROM = 256  # pairs: starting a pool takes as long as decoding a few hundred small ones

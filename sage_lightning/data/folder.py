@@ -23,7 +23,7 @@ from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.images import read_picture, read_thermal
 from sage_lightning.data.index import COLUMNS, GIVEN, add_place_and_time
 from sage_lightning.data.scan import Scan
-from sage_lightning.data.sources import PairFiles
+from sage_lightning.data.source import PairFiles
 from sage_lightning.data.split import SPLITS, Split, dealt
 from sage_lightning.data.tables import ROLES, read_table, splits_of, table_problems, tables_of
 from sage_lightning.errors import UserError

@@ -24,7 +24,7 @@ from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import in_one_encoding, read_note, write_json
-from sage_lightning.data.sources import PairSource
+from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.strata import check_strata

@@ -1,4 +1,4 @@
-"""Where pairs come from: a collection lists its pairs, and decodes one at a time. `prepare` does the rest."""
+"""The collections of cameras: a folder of their files, and the simulated one. What all have is `data.source`."""
 
 import dataclasses
 import hashlib
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.quarantine import OUT_OF_RANGE, UNREADABLE, Unusable
 from sage_lightning.data.scan import Scan, scan_folder, without_pair
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
+from sage_lightning.data.source import PairFiles
 from sage_lightning.data.split import Split, dealt
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import PHYSICAL_RANGE, CelsiusError, read_celsius
@@ -27,80 +28,6 @@ from sage_lightning.sage.nodes import Box, NodeTable, read_nodes
 from sage_lightning.sage.picture import CROP_BOX, PictureError, read_optical
 
 THERMAL_UNITS = ("celsius", "kelvin", "counts", "display")
-
-
-class PairFiles(NamedTuple):
-    """What a source needs to decode a pair: its row of the index, in part.
-
-    Attributes:
-        rgb_path: from the collection's root.
-        ir_path: likewise.
-        node: as in the index.
-        time_ns: nanoseconds since 1970, UTC; `NO_TIME` where it is not known.
-    """
-
-    rgb_path: str
-    ir_path: str
-    node: str
-    time_ns: int
-
-
-class PairSource(Protocol):
-    """A collection of pairs. It is sent to the processes that decode, so it must pickle, and be small.
-
-    Attributes:
-        root: the folder that an index's paths start from.
-        thermal_unit: what a thermal value means: "celsius", "kelvin", "counts" or "display".
-        ir_size: (h, w) of every thermal picture that `read` gives; None where the index tells.
-        nodes: where the nodes stood, as far as anyone knows; of a simulated camera once it has been scanned.
-        recipe: everything but the files that decides what `read` gives; plain values, ready for JSON.
-        places: everything but the files that decides an index's places and times, likewise.
-    """
-
-    root: Path
-    thermal_unit: str
-    ir_size: tuple[int, int] | None
-    nodes: NodeTable
-    recipe: dict[str, Any]
-    places: list[Any]
-
-    def scan(self, cache_dir: Path | None = None) -> Scan:
-        """Lists and pairs the files; the index has place, time and, where there are any, label columns.
-
-        Args:
-            cache_dir: where a listing may be kept, so that what has not changed is not looked at again.
-        """
-        ...
-
-    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
-        """Where what decoding tells of a scan's pairs is kept."""
-        ...
-
-    def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
-        """The split of every row of the index, see `dealt`; each kind of source has groups of its own."""
-        ...
-
-    def read(
-        self, pair: PairFiles, size: tuple[int, int]
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        """Decodes one pair.
-
-        Args:
-            pair: its files.
-            size: (H, W) of the RGB picture wanted.
-
-        Returns:
-            rgb: (H, W, 3), the field of view that the thermal picture has.
-            ir: (h, w) in `thermal_unit`, NaN where missing.
-
-        Raises:
-            Unusable: a file is damaged.
-        """
-        ...
-
-    def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
-        """The thermal picture alone; see `read`."""
-        ...
 
 
 class _Camera:

@@ -12,7 +12,7 @@ from PIL import Image
 from sage_lightning.data.folder import FolderSource
 from sage_lightning.data.index import label_columns
 from sage_lightning.data.prepare import prepare
-from sage_lightning.data.sources import PairFiles
+from sage_lightning.data.source import PairFiles
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.tables import table_problems

@@ -15,7 +15,8 @@ import pytest
 from sage_lightning.data import decode
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.index import label_columns
-from sage_lightning.data.sources import PairFiles, SageSource
+from sage_lightning.data.source import PairFiles
+from sage_lightning.data.sources import SageSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
 from sage_lightning.errors import UserError
