@@ -1,4 +1,4 @@
-"""The collections of cameras: a folder of their files, and the simulated one. What all have is `data.source`."""
+"""Collections of cameras: a folder of their files, and the simulated one. What all have is `data.source`."""
 
 import dataclasses
 import hashlib
