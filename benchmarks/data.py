@@ -23,8 +23,8 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from sage_lightning.data.decode import pair_files_of
-from sage_lightning.data.prepare import prepare
+from sage_lightning.data.decoder import pair_files_of
+from sage_lightning.data.prepare import Kept, prepare
 from sage_lightning.data.sources import SimulatedSource
 from sage_lightning.data.split import Split
 from sage_lightning.evaluation.headline import print_table
@@ -86,7 +86,7 @@ def main() -> None:
             seed=0,
             workers=2,
         )
-        store = prepare(source, Path(folder), STORE_SIZE, split=Split(val=0.2, test=0.2), workers=1)
+        store = prepare(source, Path(folder), Kept(STORE_SIZE), Split(val=0.2, test=0.2))
         pairs = store.index[store.index["status"] == "ok"]
         files = [
             (source.root / rgb, source.root / ir)

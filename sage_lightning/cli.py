@@ -52,6 +52,7 @@ def main() -> None:
         "index": index,
         "inventory": inventory,
         "pairs": pairs,
+        "prepare": prepare,
     }
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     usage = f"usage: sage-lightning {'|'.join(commands)} [key=value …]; --cfg job after it shows all keys"
@@ -87,6 +88,11 @@ def index() -> None:
 def pairs() -> None:
     """Lists pairs of one camera position that are a time apart."""
     _enter("pairs", _pairs)
+
+
+def prepare() -> None:
+    """Decodes a collection into its store."""
+    _enter("prepare", _prepare)
 
 
 def download() -> None:
@@ -202,7 +208,7 @@ def _evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
 
     path = Path(cfg.ckpt_path)
     places = {key: OmegaConf.select(cfg, key) for key in config.PLACES}
-    data = build.data_of(path, places)
+    data = build.data_of(path, places, cfg.paths.stage)
     return build.evaluation(cfg, folder, path, data, cfg.split, {"command": " ".join(sys.argv)}, [])
 
 
@@ -216,6 +222,12 @@ def _pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import collection
 
     return collection.pairs(cfg, folder)
+
+
+def _prepare(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build import preparing
+
+    return preparing.store(cfg)
 
 
 def _download(cfg: DictConfig, folder: Path) -> dict[str, float]:

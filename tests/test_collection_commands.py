@@ -111,12 +111,12 @@ def test_what_a_look_finds_is_decoded_again(desk: Path, environment: dict[str, s
     asked = ("index", "data.root=files", "data.rgb_store_size=[12,16]", "data.crop_box=[0,0,1,1]")
     prepare = (
         "from pathlib import Path\n"
-        "from sage_lightning.data.prepare import prepare\n"
+        "from sage_lightning.data.prepare import Kept, prepare\n"
         "from sage_lightning.data.sources import SageSource\n"
         "from sage_lightning.data.split import Split\n"
         "split = Split(val=0.0, test=0.0)\n"
         "source = SageSource('files', crop_box=[0, 0, 1, 1])\n"
-        "store = prepare(source, Path('cache'), (12, 16), split, workers=1)\n"
+        "store = prepare(source, Path('cache'), Kept((12, 16)), split)\n"
         "print((store.index['status'] == 'ok').sum())"
     )
     root = environment | {"PYTHONPATH": str(Path(__file__).parents[1])}

@@ -7,14 +7,14 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
+from sage_lightning.build.preparing import executor, kept
 from sage_lightning.build.split import split
-from sage_lightning.data.decode import decoded_again
+from sage_lightning.data.decoder import decoded_again
 from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.index import index_hash, summary, unknown_nodes
 from sage_lightning.data.lag import pairs_at_lag
-from sage_lightning.data.prepare import decoded_name, thermal_size
+from sage_lightning.data.prepare import decoder_of, give_up_otherwise
 from sage_lightning.data.scan import Scan
-from sage_lightning.data.shards import forget_otherwise
 from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import SPLITS, EmptySplitError
 from sage_lightning.data.verdicts import settled
@@ -79,13 +79,11 @@ def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
     usable = scan.index[scan.index["status"] == "ok"]
     if usable.empty:
         return scan, scan.index
-    height, width = (int(side) for side in cfg.data.rgb_store_size)
-    ir_size = source.ir_size or thermal_size(source.root, usable)
-    failed, contents = decoded_again(source, usable, (height, width), ir_size, cfg.data.prepare_workers)
-    shards = cache_dir / decoded_name(source, scan, usable, (height, width), ir_size)
-    if given_up := forget_otherwise(shards, failed, contents):
+    decoder = decoder_of(source, usable, kept(cfg))
+    failed, contents = decoded_again(decoder, usable, executor(cfg))
+    if given_up := give_up_otherwise(cache_dir, decoder, scan, usable, failed, contents):
         log.info("Files are not as they were when they were decoded: %d shards will be made again", given_up)
-    table = settled(scan.index, failed, contents).drop(columns="store_row")
+    table = settled(scan.index, failed, contents)
     source.catalogue(cache_dir, scan).learn(table[table["pair_id"].isin(usable["pair_id"])])
     return scan, table
 

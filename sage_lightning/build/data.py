@@ -1,7 +1,6 @@
 """The data of a run: source → store → DataModule."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +8,11 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
-from sage_lightning.build.split import split
+from sage_lightning.build.preparing import prepared
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.index import summary
 from sage_lightning.data.multicrop import MultiCrop
-from sage_lightning.data.prepare import prepare
 from sage_lightning.data.split import SPLITS
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.strata import strata_of
@@ -32,15 +30,7 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
         UserError: if a split has no pair, or the global batch is larger than the training split.
     """
     data = cfg.data
-    store = prepare(
-        instantiate(data.source),
-        cache_dir=Path(cfg.paths.data_dir),
-        rgb_store_size=pair(data.rgb_store_size),
-        split=split(cfg),
-        workers=data.prepare_workers,
-        select=data.get("select"),  # which checkpoints of before it have not
-        balance=data.get("balance"),
-    )
+    store = prepared(cfg)
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
     empty = [name for name in SPLITS if not len(store.rows(name))]

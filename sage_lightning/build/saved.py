@@ -60,15 +60,18 @@ def load(path: Path) -> Embedder:
     return Embedder(trained, transform, view, "cuda" if torch.cuda.is_available() else "cpu")
 
 
-def data_of(path: Path, places: Mapping[str, str | None]) -> PairDataModule:
+def data_of(path: Path, places: Mapping[str, str | None], stage: str | None) -> PairDataModule:
     """The data that a checkpoint was trained on.
 
     Args:
         path: run folder or checkpoint.
         places: "paths.data_dir" …, see `config.moved`, → where the files lie now; None for where they were.
+        stage: a folder to copy the store to; that of the run may have been another machine's.
     """
     cfg = saved_config(path, read_checkpoint(find_checkpoint(path)))
-    return datamodule(OmegaConf.create(moved(resolved(cfg), places)))
+    config = moved(resolved(cfg), places)
+    config["paths"]["stage"] = stage
+    return datamodule(OmegaConf.create(config))
 
 
 def _targets(tree: Any) -> Iterator[str]:

@@ -33,7 +33,7 @@ FREE = (
 PLACES = ("paths.data_dir", "data.root", "data.nodes", "data.table")
 
 # Keys that runs of before them have not, and what those did all the same.
-SINCE = {"data.look": "own"}
+SINCE = {"data.look": "own", "data.rgb_store_kind": "raw"}
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.
 FOLLOWERS = (

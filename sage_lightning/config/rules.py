@@ -12,6 +12,7 @@ from sage_lightning.config.inventory import inventory
 from sage_lightning.config.look import look
 from sage_lightning.config.methods import crops, dino, whole_batch
 from sage_lightning.config.pictures import pictures
+from sage_lightning.config.preparing import part, store_kind
 from sage_lightning.config.processes import accelerator, devices, strategy
 from sage_lightning.config.sensors import backbones, heads, local_crops, notes, patches, regions
 
@@ -57,7 +58,7 @@ def folders(config: dict[str, Any]) -> Iterator[str]:
 
 def writable(config: dict[str, Any]) -> Iterator[str]:
     """Where a run writes it may; the folders themselves may be new."""
-    for key in ("paths.data_dir", "paths.output_dir"):
+    for key in ("paths.data_dir", "paths.output_dir", "paths.stage"):
         if (given := get(config, key)) is None:
             continue
         path = Path(given).absolute()
@@ -132,6 +133,8 @@ RULES: tuple[Rule, ...] = (
     shares,
     pictures,
     simulation,
+    store_kind,
+    part,
     crop,
     scale,
     units,

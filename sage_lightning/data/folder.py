@@ -65,6 +65,7 @@ class FolderSource:
         thermal_scale: float = 1.0,
         thermal_offset: float = 0.0,
     ) -> None:
+        self.dated = True  # an array that is written anew is often as long as it was
         if problems := table_problems(root, table, tables, columns):
             raise UserError(*problems)
         self.root = Path(root)

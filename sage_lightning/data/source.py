@@ -34,6 +34,7 @@ class PairSource(Protocol):
 
     Attributes:
         root: the folder that an index's paths start from.
+        dated: whether a file that was modified at another time is another one, even of the same length.
         thermal_unit: what a thermal value means: "celsius", "kelvin", "counts" or "display".
         ir_size: (h, w) of every thermal picture that `read` gives; None where the index tells.
         nodes: where the nodes stood, as far as anyone knows; of a simulated camera once it has been scanned.
@@ -42,6 +43,7 @@ class PairSource(Protocol):
     """
 
     root: Path
+    dated: bool
     thermal_unit: str
     ir_size: tuple[int, int] | None
     nodes: NodeTable

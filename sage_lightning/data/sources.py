@@ -35,6 +35,7 @@ class _Camera:
 
     root: Path
     recipe: dict[str, Any]
+    dated = False  # cameras do not write a file again, and copies of archives have times of their own
     ir_size: tuple[int, int] | None = None
 
     def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:

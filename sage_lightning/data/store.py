@@ -4,21 +4,41 @@ A store is a folder with `index.parquet` and `manifest.json`; its pixels lie in 
 manifest names, which stores of other splits share.
 """
 
+import io
 import json
+import resource
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from PIL import Image
 
 from sage_lightning.data.select import selected
-from sage_lightning.data.shards import part_path
+from sage_lightning.data.shards import as_float, part_path
+from sage_lightning.errors import UserError
 
-# Each open shard holds two file descriptors, of which a process often has no more than 1024.
-OPEN_SHARDS = 256
+FORMAT = 4  # of what is written; another number makes every store again
+
+_FILES = 3  # that an open shard holds, at most
+_OTHER_FILES = 512  # that the rest of a process may want to open
+
+
+class _Shard(NamedTuple):
+    """An open shard: plain arrays over its pages.
+
+    Attributes:
+        rgb: (n, H, W, 3), or all JPEGs one after the other.
+        ends: (n,) where each JPEG ends; None of raw pixels.
+        ir: (n, h, w) uint16 or float32.
+    """
+
+    rgb: NDArray[np.uint8]
+    ends: NDArray[np.int64] | None
+    ir: NDArray[Any]
 
 
 class PairStore:
@@ -27,15 +47,24 @@ class PairStore:
     Args:
         folder: what `prepare` has made.
         select: which pairs are used, see `sage_lightning.data.select`; None for all.
+
+    Raises:
+        UserError: another version has made it.
     """
 
     def __init__(self, folder: Path, select: str | None = None) -> None:
         self.folder = Path(folder)
         self.select = select
         self.manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text())
+        if (found := self.manifest.get("format")) != FORMAT:
+            raise UserError(
+                f"{self.folder} is a store of format {found}, and this version reads {FORMAT}: "
+                "`sage-lightning prepare` makes it anew from the raw files"
+            )
         self.shard_folder = self.folder.parent / self.manifest["decoded"]
-        self._ends = np.cumsum(self.manifest["shard_pairs"])
-        self._open: dict[int, tuple[NDArray[Any], NDArray[Any]]] = {}
+        self._ends = np.cumsum([shard["pairs"] for shard in self.manifest["shards"]], dtype=np.int64)
+        self._open: dict[int, _Shard] = {}
+        self._most_open = _allowed(len(self._ends))
 
     def __reduce__(self) -> tuple[type["PairStore"], tuple[Path, str | None]]:
         return PairStore, (self.folder, self.select)
@@ -49,6 +78,20 @@ class PairStore:
         """The pair index, quarantine included, sorted by pair id; see `sage_lightning.data.index`."""
         index = pd.read_parquet(self.folder / "index.parquet")
         return index if self.select is None else selected(self.select, index)
+
+    @property
+    def files(self) -> list[Path]:
+        """All that the store is made of."""
+        parts = [
+            "rgb",
+            "ir",
+            "moments",
+            "contents",
+            *(["ends"] if self.manifest["rgb_kind"] == "jpeg" else []),
+        ]
+        shards = [shard for shard, said in enumerate(self.manifest["shards"]) if said["pairs"]]
+        pages = [part_path(self.shard_folder, part, shard) for shard in shards for part in parts]
+        return [self.folder / "manifest.json", self.folder / "index.parquet", *pages]
 
     @property
     def index_hash(self) -> str:
@@ -85,8 +128,8 @@ class PairStore:
         """
         kept = [
             np.load(part_path(self.shard_folder, "moments", shard), allow_pickle=False)
-            for shard, pairs in enumerate(self.manifest["shard_pairs"])
-            if pairs
+            for shard, said in enumerate(self.manifest["shards"])
+            if said["pairs"]
         ]
         rows = self.rows("train")
         sums = np.concatenate(kept)[rows].sum(0)
@@ -129,20 +172,47 @@ class PairStore:
         # In the order of the disk: neighbouring rows share pages.
         for place in np.argsort(wanted, kind="stable").tolist():
             shard = int(shards[place])
-            shard_rgb, shard_ir = self._shard(shard)
             row = int(wanted[place]) - (int(self._ends[shard - 1]) if shard else 0)
-            rgb[place] = shard_rgb[row]
-            ir[place] = shard_ir[row]
+            pages = self._shard(shard)
+            rgb[place] = pages.rgb[row] if pages.ends is None else _decoded(pages.rgb, pages.ends, row)
+            thermal = pages.ir[row]
+            ir[place] = thermal if thermal.dtype == ir.dtype else as_float(thermal)
         return rgb, ir
 
-    def _shard(self, shard: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _shard(self, shard: int) -> _Shard:
         if shard not in self._open:
-            if len(self._open) >= OPEN_SHARDS:
+            if len(self._open) >= self._most_open:
                 del self._open[next(iter(self._open))]
-            rgb, ir = (
-                np.load(part_path(self.shard_folder, part, shard), mmap_mode="r", allow_pickle=False)
-                for part in ("rgb", "ir")
-            )
-            # Plain arrays over the same pages: np.memmap does bookkeeping at every indexing.
-            self._open[shard] = (np.asarray(rgb), np.asarray(ir))
+            ends = self._pages("ends", shard) if self.manifest["rgb_kind"] == "jpeg" else None
+            ir = self._pages("ir", shard)
+            if self.encoding == "centikelvin" and ir.dtype != np.uint16:
+                raise UserError(f"{part_path(self.shard_folder, 'ir', shard)}: {_CHANGED}")
+            self._open[shard] = _Shard(self._pages("rgb", shard), ends, ir)
         return self._open[shard]
+
+    def _pages(self, part: str, shard: int) -> NDArray[Any]:
+        path = part_path(self.shard_folder, part, shard)
+        try:
+            pages = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: {_CHANGED}") from error
+        # Plain arrays over the same pages: np.memmap does bookkeeping at every indexing.
+        return np.asarray(pages)
+
+
+_CHANGED = "is missing or another one than when this run began; `sage-lightning prepare` makes it again"
+
+
+def _decoded(pages: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> NDArray[np.uint8]:
+    start = int(ends[row - 1]) if row else 0
+    return np.asarray(Image.open(io.BytesIO(pages[start : int(ends[row])].tobytes()), formats=["JPEG"]))
+
+
+def _allowed(shards: int) -> int:
+    """How many shards may be open at a time; asks the system for as many files as that takes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = shards * _FILES + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return shards if soft == resource.RLIM_INFINITY else max(1, (soft - _OTHER_FILES) // _FILES)

@@ -8,28 +8,24 @@ from sage_lightning.data.quarantine import DUPLICATE_CONTENT
 
 
 def settled(
-    index: pd.DataFrame, failed: Mapping[str, str], contents: Mapping[str, Sequence[str]]
+    index: pd.DataFrame, failed: Mapping[str, str], contents: Mapping[str, Sequence[bytes]]
 ) -> pd.DataFrame:
-    """The index with what decoding found out, and with `store_row`, where the others are kept.
+    """The index with what decoding found out.
 
     Args:
         index: whose usable pairs have all been decoded, in its order.
         failed: reasons by pair id of those that could not be.
-        contents: hashes of picture and thermal file by pair id of those that could.
+        contents: digests of picture and thermal file by pair id of those that could.
     """
     asked = index["status"] == "ok"
     kept = asked & ~index["pair_id"].isin(list(failed))
     reason = index["reason"].mask(asked & ~kept, index["pair_id"].map(failed))
     reason = reason.mask(_seen_before(index["pair_id"].where(kept), contents), DUPLICATE_CONTENT)
     usable = kept & (reason == "")
-    return index.assign(
-        status=index["status"].mask(asked & ~usable, "quarantined"),
-        reason=reason,
-        store_row=(kept.cumsum() - 1).where(usable).astype("Int64"),
-    )
+    return index.assign(status=index["status"].mask(asked & ~usable, "quarantined"), reason=reason)
 
 
-def _seen_before(pair_ids: pd.Series, contents: Mapping[str, Sequence[str]]) -> pd.Series:
+def _seen_before(pair_ids: pd.Series, contents: Mapping[str, Sequence[bytes]]) -> pd.Series:
     """Whether a pair's picture or thermal file is, byte for byte, that of a pair before it.
 
     A camera that is stuck, or an upload that was sent twice, gives old pictures under new times.

@@ -8,7 +8,7 @@ import pytest
 
 from sage_lightning.data.centikelvin import encode
 from sage_lightning.data.shards import Frame, moments, write_json, write_shard
-from sage_lightning.data.store import PairStore
+from sage_lightning.data.store import FORMAT, PairStore
 
 SPLITS = {"train": 42, "val": 7, "test": 3}
 
@@ -26,11 +26,10 @@ def write_store(folder: Path, rgb_size: tuple[int, int], ir_size: tuple[int, int
             degrees[rng.random(ir_size) < 0.02] = np.nan
         code = encode(degrees)
         assert code is not None
-        frames.append(Frame(rgb, code, moments(rgb, degrees), ("", "")))
+        frames.append(Frame(rgb, code, moments(rgb, degrees), np.full((2, 32), pair, np.uint8)))
     shards = [frames[: n // 2], frames[n // 2 :]]
     (folder / "decoded").mkdir()
-    for number, shard in enumerate(shards):
-        write_shard(folder / "decoded", number, shard, {}, {})
+    notes = [write_shard(folder / "decoded", number, shard, {}) for number, shard in enumerate(shards)]
     # Splits are interleaved: a row of a split is not a row of the store.
     split = np.repeat(list(SPLITS), list(SPLITS.values()))[rng.permutation(n)]
     index = pd.DataFrame(
@@ -39,8 +38,10 @@ def write_store(folder: Path, rgb_size: tuple[int, int], ir_size: tuple[int, int
     (folder / "store").mkdir()
     index.to_parquet(folder / "store" / "index.parquet")
     manifest = {
+        "format": FORMAT,
         "decoded": "decoded",
-        "shard_pairs": [len(shard) for shard in shards],
+        "shards": [{"pairs": note.pairs, "identity": note.identity} for note in notes],
+        "rgb_kind": "raw",
         "encoding": "centikelvin",
         "rgb_size": rgb_size,
         "ir_size": ir_size,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sage_lightning.data.folder import FolderSource
 from sage_lightning.data.index import label_columns
-from sage_lightning.data.prepare import prepare
+from sage_lightning.data.prepare import Kept, prepare
 from sage_lightning.data.source import PairFiles
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
@@ -64,7 +64,7 @@ def source(root: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> Fol
 
 def made(tmp_path: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> PairStore:
     found = source(tmp_path / "data", columns, **options)
-    return prepare(found, tmp_path / "cache", (12, 18), split=Split(val=0.2, test=0.2), workers=1)
+    return prepare(found, tmp_path / "cache", Kept((12, 18)), Split(val=0.2, test=0.2))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data.index import label_columns
-from sage_lightning.data.prepare import prepare
+from sage_lightning.data.prepare import Kept, prepare
 from sage_lightning.data.sources import SageSource, SimulatedSource
 from sage_lightning.data.split import Split
 from sage_lightning.errors import UserError
@@ -44,7 +44,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> SimulatedSource:
 def test_every_simulated_frame_is_usable_or_in_quarantine_for_its_fault(
     simulated: SimulatedSource, tmp_path: Path
 ) -> None:
-    store = prepare(simulated, tmp_path, (16, 20), split=Split(val=0.2, test=0.2), workers=1)
+    store = prepare(simulated, tmp_path, Kept((16, 20)), Split(val=0.2, test=0.2))
     assert len(store.index) == FRAMES
     assert store.index["fault"].map({"": "", **REASONS}).tolist() == store.index["reason"].tolist()
     assert set(store.index["fault"]) == {"", *REASONS}
@@ -53,7 +53,7 @@ def test_every_simulated_frame_is_usable_or_in_quarantine_for_its_fault(
 def test_truth_becomes_labels_and_the_index_keeps_what_it_finds_itself(
     simulated: SimulatedSource, tmp_path: Path
 ) -> None:
-    store = prepare(simulated, tmp_path, (16, 20), split=Split(val=0.2, test=0.2), workers=1)
+    store = prepare(simulated, tmp_path, Kept((16, 20)), Split(val=0.2, test=0.2))
     labels = label_columns(store.index)
     assert {"cloud_fraction", "air_temperature", "ground_kind", "warm_object"} <= set(labels)
     assert not {"node", "time_ns", "local_day", "position_x", "position_y"} & set(labels)
@@ -70,7 +70,7 @@ def test_truth_becomes_labels_and_the_index_keeps_what_it_finds_itself(
 
 def test_simulated_files_are_read_as_real_ones(simulated: SimulatedSource, tmp_path: Path) -> None:
     real = SageSource(simulated.root, nodes=simulated.root.parent / "nodes.csv")
-    asked = {"rgb_store_size": (16, 20), "split": Split(val=0.2, test=0.2), "workers": 1}
+    asked = {"kept": Kept((16, 20)), "split": Split(val=0.2, test=0.2)}
     one, other = prepare(simulated, tmp_path, **asked), prepare(real, tmp_path, **asked)
     own = [column for column in other.index.columns if column not in label_columns(one.index)]
     pd.testing.assert_frame_equal(one.index[own], other.index)

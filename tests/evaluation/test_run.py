@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 
 from sage_lightning.data.augment import FullView
 from sage_lightning.data.datamodule import PairDataModule
-from sage_lightning.data.prepare import prepare
+from sage_lightning.data.prepare import Kept, prepare
 from sage_lightning.data.sources import SimulatedSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.thermal import Celsius
@@ -37,9 +37,7 @@ def datamodule(tmp_path_factory):
         seed=0,
         workers=1,
     )
-    store = prepare(
-        source, cache_dir=root, rgb_store_size=(24, 32), split=Split(val=0.1, test=0.4), workers=1
-    )
+    store = prepare(source, root, Kept((24, 32)), Split(val=0.1, test=0.4))
     thermal = Celsius()
     ir_mean, ir_std = channel_statistics(thermal, store)
     transform = PairTransform(thermal, [0.5] * 3, [0.25] * 3, ir_mean, ir_std)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sage_lightning.data import decode
-from sage_lightning.data.prepare import prepare
+from sage_lightning.data import plan
+from sage_lightning.data.executor import Processes
+from sage_lightning.data.prepare import Kept, prepare
 from sage_lightning.data.sources import SageSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
@@ -63,11 +64,12 @@ def camera(tmp_path: Path) -> CameraFolder:
 @pytest.fixture
 def make(camera: CameraFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., PairStore]:
     """Prepares the folder, in shards of 16 pairs; what is asked for otherwise is said by name."""
-    monkeypatch.setattr(decode, "SHARD_PAIRS", 16)
+    monkeypatch.setattr(plan, "SHARD_PAIRS", 16)
 
     def prepared(root: Path = camera.root, cache: str = "cache", **asked: Any) -> PairStore:
         source = {key: asked.pop(key) for key in ("thermal_unit", "nodes", "crop_box") if key in asked}
-        wanted = {"split": Split(val=0.2, test=0.3), "workers": 1, "rgb_store_size": (12, 16)} | asked
-        return prepare(SageSource(root, **source), tmp_path / cache, **wanted)
+        kept = Kept(asked.pop("rgb_store_size", (12, 16)), asked.pop("rgb_store_kind", "raw"))
+        wanted = {"split": Split(val=0.2, test=0.3), "executor": Processes(asked.pop("workers", 1))} | asked
+        return prepare(SageSource(root, **source), tmp_path / cache, kept, **wanted)
 
     return prepared

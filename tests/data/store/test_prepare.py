@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sage_lightning.data import decode
+from sage_lightning.data import executor
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.index import label_columns
 from sage_lightning.data.source import PairFiles
@@ -105,13 +105,19 @@ def test_after_an_interruption_only_the_missing_shards_are_decoded(
     assert bytes_of(tmp_path / "cache") == bytes_of(tmp_path / "whole")
 
 
-def test_a_shard_whose_bytes_have_changed_is_not_resumed_from(make: Prepare, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["rgb", "ir", "moments", "contents"])
+def test_a_shard_whose_bytes_have_changed_is_found_by_its_checksum_and_alone_made_again(
+    make: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
     store = make()
     before = bytes_of(tmp_path / "cache")
-    rotten = store.shard_folder / "rgb-00000.npy"
-    rotten.write_bytes(rotten.read_bytes()[:-1] + b"?")
-    (store.folder / "manifest.json").unlink()
-    make()
+    rotten = store.shard_folder / f"{part}-00001.npy"
+    text = rotten.read_bytes()
+    rotten.write_bytes(text[:-1] + bytes([text[-1] ^ 1]))
+    read, calls = SageSource.read, []
+    monkeypatch.setattr(SageSource, "read", lambda *asked: calls.append("") or read(*asked))
+    make(verify=True)
+    assert len(calls) == 16
     assert bytes_of(tmp_path / "cache") == before
 
 
@@ -119,7 +125,7 @@ def test_several_processes_write_the_same_bytes(
     make: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(cache="serial")
-    monkeypatch.setattr(decode, "POOL_PAYS_FROM", 0)
+    monkeypatch.setattr(executor, "POOL_PAYS_FROM", 0)
     make(cache="parallel", workers=2)
     assert bytes_of(tmp_path / "serial") == bytes_of(tmp_path / "parallel")
 
@@ -199,7 +205,7 @@ DISK_IS_FULL = """
 import resource, sys
 from pathlib import Path
 from sage_lightning.data.catalogue import Catalogue
-from sage_lightning.data.prepare import prepare
+from sage_lightning.data.prepare import Kept, prepare
 from sage_lightning.data.sources import SageSource
 from sage_lightning.data.split import Split
 from sage_lightning.errors import UserError
@@ -207,7 +213,7 @@ from sage_lightning.sage.picture import read_optical
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:
-    prepare(SageSource(sys.argv[1]), Path(sys.argv[2]), (12, 16), Split(val=0.2, test=0.3), workers=1)
+    prepare(SageSource(sys.argv[1]), Path(sys.argv[2]), Kept((12, 16)), Split(val=0.2, test=0.3))
 except UserError as error:
     sys.exit(error.lines[0])
 """

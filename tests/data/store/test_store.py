@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sage_lightning.data import shards
 from sage_lightning.data.index import COLUMNS, index_hash
 from sage_lightning.data.store import PairStore
 from sage_lightning.sage.celsius import read_celsius, write_celsius
@@ -117,7 +116,7 @@ def test_other_units_are_kept_as_they_are(make: Prepare, camera: Any) -> None:
 def test_more_open_shards_than_allowed(make: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     store = make()
     expected = store.read(range(PAIRS))
-    monkeypatch.setattr("sage_lightning.data.store.OPEN_SHARDS", 1)
+    monkeypatch.setattr("sage_lightning.data.store._allowed", lambda shards: 1)
     fresh = PairStore(store.folder)
     order = np.random.default_rng(0).permutation(PAIRS)
     for row in order.tolist():
@@ -129,4 +128,3 @@ def test_the_files_are_plain(make: Prepare) -> None:
     for path in store.shard_folder.glob("*.npy"):
         np.load(path, allow_pickle=False)
     assert json.loads((store.folder / "manifest.json").read_text())["encoding"] == "centikelvin"
-    assert shards.SHARD_PAIRS == 512

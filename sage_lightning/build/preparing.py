@@ -1,0 +1,76 @@
+"""The store of a collection, made for its own sake: `sage-lightning prepare`."""
+
+import logging
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from sage_lightning.build.objects import instantiate
+from sage_lightning.build.split import split
+from sage_lightning.data.executor import Executor, Processes
+from sage_lightning.data.index import summary
+from sage_lightning.data.prepare import Kept, prepare, prepare_part
+from sage_lightning.data.stage import staged
+from sage_lightning.data.store import PairStore
+
+log = logging.getLogger("sage_lightning")
+
+_GIGABYTE = 1e9
+
+
+def prepared(cfg: DictConfig, verify: bool = False) -> PairStore:
+    """The store that a config asks for, made where it is not there yet, and copied to where it is read."""
+    data = cfg.data
+    store = prepare(
+        instantiate(data.source),
+        cache_dir=Path(cfg.paths.data_dir),
+        kept=kept(cfg),
+        split=split(cfg),
+        executor=executor(cfg),
+        select=data.get("select"),  # which checkpoints of before it have not
+        balance=data.get("balance"),
+        verify=verify,
+    )
+    stage = cfg.paths.get("stage")  # likewise
+    return store if stage is None else staged(store, Path(stage))
+
+
+def store(cfg: DictConfig) -> dict[str, float]:
+    """Makes the store, or a task's part of it, and says what is in it."""
+    if cfg.prepare.part is not None:
+        part = part_of(cfg.prepare.part)
+        shards = prepare_part(
+            instantiate(cfg.data.source),
+            Path(cfg.paths.data_dir),
+            kept(cfg),
+            part,
+            executor(cfg),
+            cfg.prepare.verify,
+        )
+        log.info("Part %d of %d: its %d shards are whole", *part, shards)
+        return {"shards": float(shards)}
+    made = prepared(cfg, cfg.prepare.verify)
+    log.info("%s", summary(made.index))
+    size = sum(path.stat().st_size for path in made.files)
+    log.info("Store: %s, %.2f GB in %d files", made.folder, size / _GIGABYTE, len(made.files))
+    return {"pairs": float(len(made)), "gigabytes": size / _GIGABYTE}
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """(3, 8) of "3/8"."""
+    number, _, count = text.partition("/")
+    return int(number), int(count)
+
+
+def kept(cfg: DictConfig) -> Kept:
+    """How the store keeps pictures."""
+    height, width = (int(side) for side in cfg.data.rgb_store_size)
+    return Kept(
+        (height, width), cfg.data.get("rgb_store_kind", "raw")
+    )  # which checkpoints of before have not
+
+
+def executor(cfg: DictConfig) -> Executor:
+    """Who decodes: as asked, or processes of this machine."""
+    asked: Executor | None = instantiate(cfg.get("executor"))
+    return asked or Processes(cfg.data.prepare_workers)

@@ -1,0 +1,93 @@
+"""Files → a decoded pair, or the reason why there is none."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from sage_lightning.data import centikelvin, quarantine
+from sage_lightning.data.executor import Executor
+from sage_lightning.data.files import NO_TIME
+from sage_lightning.data.shards import Frame, moments, sha256_of
+from sage_lightning.data.source import PairFiles, PairSource
+from sage_lightning.progress import track
+
+Digests = tuple[bytes, bytes]  # the sha256 of a pair's picture and thermal file
+
+_QUALITY = 95  # of JPEGs, with colours at full resolution
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Decodes one pair into what a shard keeps. It is sent to processes, so it pickles.
+
+    Args:
+        source: whose files they are.
+        rgb_size: (H, W) wanted.
+        ir_size: (h, w); a thermal picture of another size is not used.
+        rgb_kind: "raw" pixels, or "jpeg", a tenth of the bytes.
+    """
+
+    source: PairSource
+    rgb_size: tuple[int, int]
+    ir_size: tuple[int, int]
+    rgb_kind: Literal["raw", "jpeg"] = "raw"
+
+    def __call__(self, pair: PairFiles) -> Frame | str:
+        """The decoded pair, or the reason why there is none."""
+        try:
+            rgb, ir = self.source.read(pair, self.rgb_size)
+        except quarantine.Unusable as error:
+            return error.reason
+        if ir.shape != self.ir_size:
+            return quarantine.WRONG_SIZE
+        if np.isnan(ir).all():
+            return quarantine.ALL_NAN
+        if np.nanmin(ir) == np.nanmax(ir):
+            return quarantine.FLAT
+        exact = centikelvin.encode(ir) if self.source.thermal_unit == "celsius" else None
+        kept, rgb = self._kept(rgb)
+        digests = [sha256_of(self.source.root / path) for path in (pair.rgb_path, pair.ir_path)]
+        content = np.frombuffer(bytes.fromhex("".join(digests)), np.uint8).reshape(2, -1)
+        return Frame(kept, ir if exact is None else exact, moments(rgb, ir), content)
+
+    def _kept(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """What the store keeps of a picture, and what it gives back."""
+        if self.rgb_kind == "raw":
+            return rgb, rgb
+        file = BytesIO()
+        Image.fromarray(rgb).save(file, "JPEG", quality=_QUALITY, subsampling="4:4:4")
+        return np.frombuffer(file.getvalue(), np.uint8), np.asarray(Image.open(file))
+
+
+def decoded_again(
+    decoder: Decoder, pairs: pd.DataFrame, executor: Executor
+) -> tuple[dict[str, str], dict[str, Digests]]:
+    """Decodes pairs and keeps nothing but what it tells of them.
+
+    Returns:
+        failed: reasons by pair id of those that cannot be used.
+        contents: digests of both files by pair id of the others.
+    """
+    failed: dict[str, str] = {}
+    contents: dict[str, Digests] = {}
+    with executor.opened(len(pairs)) as mapped:
+        results = mapped(decoder, pair_files_of(pairs))
+        named = zip(pairs["pair_id"], track(results, "Looking at files", len(pairs)), strict=True)
+        for pair_id, result in named:
+            if isinstance(result, str):
+                failed[pair_id] = result
+            else:
+                contents[pair_id] = (result.content[0].tobytes(), result.content[1].tobytes())
+    return failed, contents
+
+
+def pair_files_of(pairs: pd.DataFrame) -> list[PairFiles]:
+    """What a source needs to decode these rows of an index."""
+    times = pairs["time"].dt.as_unit("ns").astype("int64").where(pairs["time"].notna(), NO_TIME)
+    columns = (pairs["rgb_path"], pairs["ir_path"], pairs["node"], times)
+    return [PairFiles(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
