@@ -34,7 +34,10 @@ def test_an_option_is_right_by_itself(choice: str, tmp_path: Path) -> None:
         overrides.append("data.look=common")
     if choice == "optimizer=lars":
         overrides.append("model=vicreg_vit_pico")
-    config.check(overrides, "train", False)
+    command = "train"
+    if choice.startswith("executor"):
+        command, overrides = "prepare", [*overrides, "data=simulated"]
+    config.check(overrides, command, False)
 
 
 @pytest.mark.parametrize(

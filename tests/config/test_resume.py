@@ -62,9 +62,9 @@ def test_a_run_goes_on_where_its_files_are_now() -> None:
         resumed(SAGE, asked, ["data.root=/new/files", "data.batch_size=16"])
 
 
-def test_a_run_of_before_there_was_a_choice_of_look_goes_on_with_its_own() -> None:
+def test_a_run_of_before_there_was_a_choice_goes_on_as_it_was() -> None:
     asked = deepcopy(SAGE)
-    asked["data"]["look"] = "own"
+    asked["data"] |= {"look": "own", "rgb_store_kind": "raw"}
     assert resumed(SAGE, asked, ["data=sage"]) == SAGE
     asked["data"]["look"] = "common"
     with pytest.raises(UserError, match=r"data\.look=common: the run was begun with own"):

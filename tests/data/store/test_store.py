@@ -128,3 +128,17 @@ def test_the_files_are_plain(make: Prepare) -> None:
     for path in store.shard_folder.glob("*.npy"):
         np.load(path, allow_pickle=False)
     assert json.loads((store.folder / "manifest.json").read_text())["encoding"] == "centikelvin"
+
+
+def test_jpegs_take_less_room_and_give_back_nearly_the_same(make: Prepare, camera: Any) -> None:
+    raw, store = make(rgb_store_size=(120, 160)), make(rgb_store_size=(120, 160), rgb_store_kind="jpeg")
+    assert store.shard_folder != raw.shard_folder
+    order = np.random.default_rng(0).permutation(PAIRS)
+    (rgb, ir), (exact, same) = store.read(order), raw.read(order)
+    assert np.array_equal(ir, same)
+    assert np.abs(rgb.astype(int) - exact).mean() < 3
+    assert np.array_equal(store.read([7])[0][0], rgb[order.tolist().index(7)])
+    sizes = [sum(path.stat().st_size for path in made.shard_folder.glob("rgb-*")) for made in (store, raw)]
+    assert sizes[0] < sizes[1] / 2
+    pixels = store.read(store.rows("train"))[0] / 255
+    assert store.statistics["rgb"]["mean"] == pytest.approx(pixels.mean((0, 1, 2)), rel=1e-9)
