@@ -1,4 +1,4 @@
-"""The store: decoded pairs in memory-mapped shards, read in any order by any number of processes.
+"""The store: decoded pairs in shards, read in any order by any number of processes.
 
 A store is a folder with `index.parquet` and `manifest.json`; its pixels lie in the folder of shards that the
 manifest names, which stores of other splits share.
@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from sage_lightning.data.pages import Pages, changed
 from sage_lightning.data.select import selected
 from sage_lightning.data.shards import as_float, part_path
 from sage_lightning.errors import UserError
@@ -28,17 +29,17 @@ _OTHER_FILES = 512  # that the rest of a process may want to open
 
 
 class _Shard(NamedTuple):
-    """An open shard: plain arrays over its pages.
+    """An open shard.
 
     Attributes:
         rgb: (n, H, W, 3), or all JPEGs one after the other.
-        ends: (n,) where each JPEG ends; None of raw pixels.
+        ends: (n + 1,) where each JPEG starts and the last one ends; None of raw pixels.
         ir: (n, h, w) uint16 or float32.
     """
 
-    rgb: NDArray[np.uint8]
+    rgb: Pages
     ends: NDArray[np.int64] | None
-    ir: NDArray[Any]
+    ir: Pages
 
 
 class PairStore:
@@ -173,39 +174,42 @@ class PairStore:
         for place in np.argsort(wanted, kind="stable").tolist():
             shard = int(shards[place])
             row = int(wanted[place]) - (int(self._ends[shard - 1]) if shard else 0)
-            pages = self._shard(shard)
-            rgb[place] = pages.rgb[row] if pages.ends is None else _decoded(pages.rgb, pages.ends, row)
-            thermal = pages.ir[row]
-            ir[place] = thermal if thermal.dtype == ir.dtype else as_float(thermal)
+            self._read_into(rgb[place], ir[place], shard, row)
         return rgb, ir
+
+    def _read_into(self, rgb: NDArray[np.uint8], ir: NDArray[Any], shard: int, row: int) -> None:
+        opened = self._shard(shard)
+        if opened.ends is None:
+            opened.rgb.read_into(rgb, row)
+        else:
+            start, end = opened.ends[row : row + 2]
+            file = np.empty(end - start, np.uint8)
+            opened.rgb.read_into(file, start)
+            rgb[:] = np.asarray(Image.open(io.BytesIO(file.tobytes()), formats=["JPEG"]))
+        if opened.ir.dtype == ir.dtype:
+            opened.ir.read_into(ir, row)
+        else:
+            code = np.empty(self.ir_size, opened.ir.dtype)
+            opened.ir.read_into(code, row)
+            ir[:] = as_float(code)
 
     def _shard(self, shard: int) -> _Shard:
         if shard not in self._open:
             if len(self._open) >= self._most_open:
                 del self._open[next(iter(self._open))]
-            ends = self._pages("ends", shard) if self.manifest["rgb_kind"] == "jpeg" else None
-            ir = self._pages("ir", shard)
-            if self.encoding == "centikelvin" and ir.dtype != np.uint16:
-                raise UserError(f"{part_path(self.shard_folder, 'ir', shard)}: {_CHANGED}")
-            self._open[shard] = _Shard(self._pages("rgb", shard), ends, ir)
+            self._open[shard] = self._opened(shard)
         return self._open[shard]
 
-    def _pages(self, part: str, shard: int) -> NDArray[Any]:
-        path = part_path(self.shard_folder, part, shard)
-        try:
-            pages = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{path}: {_CHANGED}") from error
-        # Plain arrays over the same pages: np.memmap does bookkeeping at every indexing.
-        return np.asarray(pages)
-
-
-_CHANGED = "is missing or another one than when this run began; `sage-lightning prepare` makes it again"
-
-
-def _decoded(pages: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> NDArray[np.uint8]:
-    start = int(ends[row - 1]) if row else 0
-    return np.asarray(Image.open(io.BytesIO(pages[start : int(ends[row])].tobytes()), formats=["JPEG"]))
+    def _opened(self, shard: int) -> _Shard:
+        rgb, ir = (Pages(part_path(self.shard_folder, part, shard)) for part in ("rgb", "ir"))
+        if self.encoding == "centikelvin" and ir.dtype != np.uint16:
+            raise changed(ir.path)
+        if self.manifest["rgb_kind"] == "raw":
+            return _Shard(rgb, None, ir)
+        places = Pages(part_path(self.shard_folder, "ends", shard))
+        ends = np.zeros(1 + places.shape[0], places.dtype)
+        places.read_into(ends[1:], 0)
+        return _Shard(rgb, ends, ir)
 
 
 def _allowed(shards: int) -> int:
