@@ -1,7 +1,7 @@
-"""Ways to keep decoded pairs, each written and read as its makers mean it; `benchmarks/stores.py` compares them.
+"""Ways to keep decoded pairs, each written and read as its makers mean it, for `benchmarks/stores.py`.
 
-A format writes (n, H, W, 3) uint8 and (n, h, w) uint16 into a folder. Read by rows it fills a batch from any rows
-in any order; read as a stream it gives its own shuffled order, (number, rgb, ir) a pair.
+A format writes (n, H, W, 3) uint8 and (n, h, w) uint16 into a folder. Read by rows it fills a batch from any
+rows in any order; read as a stream it gives its own shuffled order, (number, rgb, ir) a pair.
 """
 
 import itertools

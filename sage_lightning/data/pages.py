@@ -1,7 +1,7 @@
 """Rows of a .npy file, read straight into where they are wanted.
 
-The system copies a row's bytes in one go. A memory map would bring them a few pages at a time, and stop for each
-few that a process meets for the first time.
+The system copies a row's bytes in one go. A memory map would bring them a few pages at a time, and stop for
+each few that a process meets for the first time.
 """
 
 import os
