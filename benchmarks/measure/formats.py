@@ -71,9 +71,9 @@ class Ours:
 
 
 class Mapped(Ours):
-    """The same files, memory-mapped."""
+    """The same files, memory-mapped, without saying beforehand which rows are wanted."""
 
-    name = "ours, by memory map"
+    name = "NumPy memory maps alone"
 
     def rows(self, folder: Path) -> Rows:
         rgb, ir = (

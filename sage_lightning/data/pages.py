@@ -1,11 +1,6 @@
-"""Rows of a .npy file, read straight into where they are wanted.
+"""The pages of an .npy file, in memory as long as the system has room for them."""
 
-The system copies a row's bytes in one go. A memory map would bring them a few pages at a time, and stop for
-each few that a process meets for the first time.
-"""
-
-import os
-import weakref
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +11,32 @@ from sage_lightning.errors import UserError
 
 
 class Pages:
-    """An open .npy file; threads and forked processes may read it at the same time.
+    """A memory-mapped .npy file.
 
     Args:
         path: of the file.
 
     Attributes:
-        path: likewise.
-        shape: of the whole array.
-        dtype: of its numbers.
+        array: a plain one over the pages: np.memmap does bookkeeping at every indexing.
 
     Raises:
         UserError: it is not there, or not what a shard is made of.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         try:
-            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            weakref.finalize(self, os.close, self._file)
-            with open(self._file, "rb", closefd=False) as file:
-                np.lib.format.read_magic(file)
-                self.shape, _, self.dtype = np.lib.format.read_array_header_1_0(file)
-                self._start = file.tell()
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise changed(path) from error
-        self._row_bytes = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        self.array: NDArray[Any] = np.asarray(mapped)
+        self._map: mmap.mmap = mapped.base
+        self._first = len(self._map) - mapped.nbytes
 
-    def read_into(self, out: NDArray[Any], row: int) -> None:
-        """Fills `out`, which is contiguous and of this file's type, from this row on.
-
-        Raises:
-            UserError: the file has become shorter.
-        """
-        left = out.data.cast("B")
-        at = self._start + row * self._row_bytes
-        while len(left):
-            if not (read := os.preadv(self._file, [left], at)):
-                raise changed(self.path)
-            left, at = left[read:], at + read
+    def want(self, start: int, stop: int) -> None:
+        """Says that these rows are read soon, so that the disk brings them at once, not a few pages at a time."""
+        row = self.array[0].nbytes
+        begin = (self._first + start * row) // mmap.PAGESIZE * mmap.PAGESIZE
+        self._map.madvise(mmap.MADV_WILLNEED, begin, self._first + stop * row - begin)
 
 
 def changed(path: Path) -> UserError:

@@ -1,4 +1,4 @@
-"""The store: decoded pairs in shards, read in any order by any number of processes.
+"""The store: decoded pairs in memory-mapped shards, read in any order by any number of processes.
 
 A store is a folder with `index.parquet` and `manifest.json`; its pixels lie in the folder of shards that the
 manifest names, which stores of other splits share.
@@ -25,6 +25,7 @@ from sage_lightning.errors import UserError
 FORMAT = 4  # of what is written; another number makes every store again
 
 _FILES = 3  # that an open shard holds, at most
+_AHEAD = 64  # rows that are asked of the disk at a time
 _OTHER_FILES = 512  # that the rest of a process may want to open
 
 
@@ -40,6 +41,22 @@ class _Shard(NamedTuple):
     rgb: Pages
     ends: NDArray[np.int64] | None
     ir: Pages
+
+    def want(self, row: int) -> None:
+        """Says that this row is read soon."""
+        start, stop = (row, row + 1) if self.ends is None else self.ends[row : row + 2].tolist()
+        self.rgb.want(start, stop)
+        self.ir.want(row, row + 1)
+
+    def read_into(self, rgb: NDArray[np.uint8], ir: NDArray[Any], row: int) -> None:
+        """Copies a row to where it is wanted."""
+        if self.ends is None:
+            rgb[:] = self.rgb.array[row]
+        else:
+            file = self.rgb.array[slice(*self.ends[row : row + 2].tolist())].tobytes()
+            rgb[:] = np.asarray(Image.open(io.BytesIO(file), formats=["JPEG"]))
+        thermal = self.ir.array[row]
+        ir[:] = thermal if thermal.dtype == ir.dtype else as_float(thermal)
 
 
 class PairStore:
@@ -170,28 +187,20 @@ class PairStore:
             (wanted.size, *self.ir_size), np.uint16 if self.encoding == "centikelvin" else np.float32
         )
         shards = np.searchsorted(self._ends, wanted, side="right")
+        inside = wanted - np.append(0, self._ends)[shards]
         # In the order of the disk: neighbouring rows share pages.
-        for place in np.argsort(wanted, kind="stable").tolist():
-            shard = int(shards[place])
-            row = int(wanted[place]) - (int(self._ends[shard - 1]) if shard else 0)
-            self._read_into(rgb[place], ir[place], shard, row)
+        order = np.argsort(wanted, kind="stable")
+        for at in range(0, wanted.size, _AHEAD):
+            places = order[at : at + _AHEAD]
+            rows_of = [
+                (self._shard(shard), row)
+                for shard, row in zip(shards[places].tolist(), inside[places].tolist(), strict=True)
+            ]
+            for pages, row in rows_of:
+                pages.want(row)
+            for place, (pages, row) in zip(places.tolist(), rows_of, strict=True):
+                pages.read_into(rgb[place], ir[place], row)
         return rgb, ir
-
-    def _read_into(self, rgb: NDArray[np.uint8], ir: NDArray[Any], shard: int, row: int) -> None:
-        opened = self._shard(shard)
-        if opened.ends is None:
-            opened.rgb.read_into(rgb, row)
-        else:
-            start, end = opened.ends[row : row + 2]
-            file = np.empty(end - start, np.uint8)
-            opened.rgb.read_into(file, start)
-            rgb[:] = np.asarray(Image.open(io.BytesIO(file.tobytes()), formats=["JPEG"]))
-        if opened.ir.dtype == ir.dtype:
-            opened.ir.read_into(ir, row)
-        else:
-            code = np.empty(self.ir_size, opened.ir.dtype)
-            opened.ir.read_into(code, row)
-            ir[:] = as_float(code)
 
     def _shard(self, shard: int) -> _Shard:
         if shard not in self._open:
@@ -202,14 +211,12 @@ class PairStore:
 
     def _opened(self, shard: int) -> _Shard:
         rgb, ir = (Pages(part_path(self.shard_folder, part, shard)) for part in ("rgb", "ir"))
-        if self.encoding == "centikelvin" and ir.dtype != np.uint16:
-            raise changed(ir.path)
+        if self.encoding == "centikelvin" and ir.array.dtype != np.uint16:
+            raise changed(part_path(self.shard_folder, "ir", shard))
         if self.manifest["rgb_kind"] == "raw":
             return _Shard(rgb, None, ir)
-        places = Pages(part_path(self.shard_folder, "ends", shard))
-        ends = np.zeros(1 + places.shape[0], places.dtype)
-        places.read_into(ends[1:], 0)
-        return _Shard(rgb, ends, ir)
+        ends = Pages(part_path(self.shard_folder, "ends", shard)).array
+        return _Shard(rgb, np.append(0, ends), ir)
 
 
 def _allowed(shards: int) -> int:
