@@ -25,6 +25,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from sage_lightning.data.decoder import pair_files_of
+from sage_lightning.data.plan import SHARD_PAIRS
 from sage_lightning.data.prepare import Kept, prepare
 from sage_lightning.data.sources import SageSource, SimulatedSource
 from sage_lightning.data.split import Split
@@ -32,7 +33,7 @@ from sage_lightning.data.store import PairStore
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.sage.celsius import read_celsius
 
-FRAMES, NAIVE_FRAMES, ROUNDS, READ_ROUNDS, CSV_ROUNDS, BATCH = 24, 4, 5, 15, 40, 128
+FRAMES, NAIVE_FRAMES, ROUNDS, READ_ROUNDS, CSV_ROUNDS, BATCH = 24, 4, 7, 31, 40, 128
 OWN_SHARDS, PAIRS = 2, (1_000, 100_000, 1_000_000)
 NAIVE = "pair, naive loader"
 NAIVE_TRANSFORM = v2.Compose(
@@ -97,25 +98,33 @@ def reading(folder: Path) -> Times:
     """Seconds a pair of shuffled batches; cold: of a store just opened, no page of its files in memory."""
     notes = write_shards(folder, OWN_SHARDS)
     link_shards(folder, notes, max(PAIRS))
-    files = [path for shard in range(OWN_SHARDS) for path in folder.glob(f"decoded/*-{shard:05d}.npy")]
+    folders = {pairs: store_of(folder, notes, pairs).folder for pairs in PAIRS}
+    own = [path for shard in range(OWN_SHARDS) for path in folder.glob(f"decoded/*-{shard:05d}.npy")]
     order = np.random.default_rng(0)
 
     def batch(store: PairStore) -> float:
         rows = order.permutation(len(store))[:BATCH]
         return seconds(lambda: store.read(rows)) / BATCH
 
-    def cold(store: PairStore) -> float:
-        forget(files)
-        return batch(PairStore(store.folder))
+    def opened(store: PairStore) -> PairStore:
+        rows = np.arange(0, len(store), SHARD_PAIRS)
+        for at in range(0, len(rows), BATCH):
+            store.read(rows[at : at + BATCH])
+        return store
 
-    stores = {pairs: store_of(folder, notes, pairs) for pairs in PAIRS}
-    for store in stores.values():
-        store.read(order.permutation(len(store))[: 20 * BATCH])  # most shards are open
+    def cold(store: Path) -> float:
+        forget(own)
+        return batch(PairStore(store))
+
     times = take_turns(
-        {f"pair, read, one of {pairs}": partial(batch, store) for pairs, store in stores.items()}, READ_ROUNDS
+        {
+            f"pair, read, one of {pairs}": partial(batch, opened(PairStore(store)))
+            for pairs, store in folders.items()
+        },
+        READ_ROUNDS,
     )
     return times | take_turns(
-        {f"pair, read cold, one of {pairs}": partial(cold, store) for pairs, store in stores.items()}, ROUNDS
+        {f"pair, read cold, one of {pairs}": partial(cold, store) for pairs, store in folders.items()}, ROUNDS
     )
 
 

@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import platform
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,12 +22,13 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def take_turns(contestants: Mapping[str, Callable[[], float]], rounds: int) -> Times:
-    """The seconds that each says it took, round by round, each beginning with another one."""
+    """The seconds that each says it took, round by round, in another order each time."""
     names = list(contestants)
     times: Times = {name: [] for name in names}
+    order = random.Random(0)
     for turn in range(-1, rounds):  # the first round brings files and code into memory
-        for place in range(len(names)):
-            name = names[(place + turn) % len(names)]
+        # Who comes after one that gives back much memory pays for new pages: no one is always that one.
+        for name in order.sample(names, len(names)):
             took = contestants[name]()
             if turn >= 0:
                 times[name].append(took)

@@ -33,7 +33,7 @@ class Pages:
         self._first = len(self._map) - mapped.nbytes
 
     def want(self, start: int, stop: int) -> None:
-        """Says that these rows are read soon, so that the disk brings them at once, not a few pages at a time."""
+        """Says that these rows are read soon: the disk brings them at once, not a few pages at a time."""
         row = self.array[0].nbytes
         begin = (self._first + start * row) // mmap.PAGESIZE * mmap.PAGESIZE
         self._map.madvise(mmap.MADV_WILLNEED, begin, self._first + stop * row - begin)
