@@ -1,4 +1,4 @@
-"""A mapped file gives its rows, is told which are wanted, and is refused in one line where it is not what it was."""
+"""A mapped file gives its rows, is told which are wanted, and is refused in one line if it is another one."""
 
 from pathlib import Path
 
