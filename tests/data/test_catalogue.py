@@ -236,7 +236,7 @@ def test_verdicts_by_comparison_go_when_anything_changes(tmp_path: Path) -> None
     assert judged[ids].tolist() == ["truncated", "", ""]
 
 
-@pytest.mark.parametrize("damage", ["state.json", "index.parquet", "files.parquet"])
+@pytest.mark.parametrize("damage", ["state.json", "index.parquet", "files.arrow"])
 def test_a_catalogue_that_is_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
     ids, root = pairs(tmp_path / "files"), tmp_path / "files"
     kept = Catalogue(tmp_path / "cache", root, {})
