@@ -157,3 +157,16 @@ def test_the_small_rules() -> None:
     endless = {"trainer": {"max_epochs": -1, "max_steps": -1}}
     assert list(length(endless)) == ["trainer.max_epochs=-1: the run has no end; give trainer.max_steps"]
     assert list(length({"trainer": {"max_epochs": 1, "max_steps": -1}})) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder in which none can be made")
+def test_where_no_folder_can_be_made_is_told_though_it_looks_writable() -> None:
+    if not os.access("/proc", os.W_OK):
+        pytest.skip("only to root does /proc look writable")
+    (line,) = writable({"paths": {"output_dir": "/proc/outputs"}})
+    assert line == "paths.output_dir=/proc/outputs: cannot be written (No such file or directory)"
+
+
+def test_asking_where_a_run_may_write_leaves_nothing_there(tmp_path: Path) -> None:
+    assert list(writable({"paths": {"output_dir": str(tmp_path / "new" / "outputs")}})) == []
+    assert list(tmp_path.iterdir()) == []
