@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
@@ -67,6 +68,17 @@ def writable(config: dict[str, Any]) -> Iterator[str]:
             yield f"{key}={given}: {there} is a file"
         elif not os.access(there, os.W_OK | os.X_OK):
             yield f"{key}={given}: {there} cannot be written"
+        elif there != path and (reason := _refused(there)):
+            yield f"{key}={given}: cannot be written ({reason})"
+
+
+def _refused(folder: Path) -> str | None:
+    """Why no folder can be made here: of /proc, or of a full disk, the permissions say nothing."""
+    try:
+        with TemporaryDirectory(dir=folder, prefix=".sage-lightning-"):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def splits(config: dict[str, Any]) -> Iterator[str]:
