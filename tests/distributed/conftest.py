@@ -1,9 +1,11 @@
-"""Worlds of processes as a fixture: `worlds("script.py")[world][rank]` is what its check returned."""
+"""Worlds of processes as a fixture, `worlds("script.py")[world][rank]` is what its check returned; and what
+counts as the same."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
+    @cache
     def run(script: str) -> Results:
         folder = shared / f"worlds-{script}"
         with FileLock(f"{folder}.lock"):
@@ -45,3 +48,20 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]
         }
 
     return run
+
+
+@pytest.fixture(scope="session")
+def assert_same() -> Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], None]:
+    """assert_same(found, expected): ‖a−b‖ ≤ 1e-9 · max(‖b‖, 1e-3 · ‖all‖), tensor by tensor.
+
+    Not element by element: some true gradients are 0, and what rounding leaves of them is not compared.
+    """
+
+    def compare(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+        assert list(found) == list(expected)
+        whole = torch.stack([value.double().norm() for value in expected.values()]).norm()
+        for name, value in expected.items():
+            difference = (found[name] - value).double().norm()
+            assert difference <= 1e-9 * max(value.double().norm(), 1e-3 * whole), name
+
+    return compare
