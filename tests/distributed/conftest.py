@@ -31,7 +31,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]
     def run(script: str) -> Results:
         folder = shared / f"worlds-{script}"
         with FileLock(f"{folder}.lock"):
-            if not (folder / "done").exists():
+            if not (folder / "said").exists():
                 folder.mkdir(exist_ok=True)
                 command = [sys.executable, "-W", "ignore", HERE / "worlds.py", HERE / script, folder]
                 done = subprocess.run(
@@ -40,8 +40,10 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]
                     capture_output=True,
                     text=True,
                 )
-                assert done.returncode == 0, done.stdout + done.stderr
-                (folder / "done").touch()
+                # A script that failed has failed for all tests: none runs it again.
+                failed = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
+                (folder / "said").write_text(failed if done.returncode else "")
+            assert (folder / "said").read_text() == ""
         return {
             world: [torch.load(folder / f"{world}-{rank}.pt", weights_only=True) for rank in range(world)]
             for world in WORLDS

@@ -37,7 +37,7 @@ def test_it_is_the_mean_over_pairs_of_crops(skip_same):
 
 @pytest.mark.parametrize("skip_same", [False, True])
 def test_uneven_parts_average_to_the_whole(skip_same):
-    """Divided by the mean number of pairs, terms of 2, 1 and 0 pairs; of none, 0 with a gradient to nothing."""
+    """Divided by the mean number of pairs, terms of 2, 1 and 0 pairs; that of none is 0."""
     student, teacher = logits(S, B, K), teacher_targets(logits(G, B, K, seed=1), 0.7)
     whole = crop_cross_entropy(student, teacher, 0.9, skip_same=skip_same)
     parts = [
