@@ -20,7 +20,12 @@ from torch import Tensor
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.losses.vicreg import covariance_term
 
-SHAPES = ((512, 8192), (256, 8192), (512, 2048), (128, 512))  # pairs of the global batch, width of a projection
+SHAPES = (
+    (512, 8192),
+    (256, 8192),
+    (512, 2048),
+    (128, 512),
+)  # pairs of the global batch, width of a projection
 ROUNDS = 5
 
 
