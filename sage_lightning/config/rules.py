@@ -95,7 +95,7 @@ def batch(config: dict[str, Any]) -> Iterator[str]:
     if vicreg and steps > 1:
         yield (
             f"trainer.accumulate_grad_batches={steps}: VICReg's statistics need the whole batch at once; "
-            "leave it at 1 and use more ranks or a smaller data.batch_size"
+            "leave it at 1 and use model.grad_cache=true, more ranks or a smaller data.batch_size"
         )
     if size is None or size < 1:
         return

@@ -64,6 +64,20 @@ def test_towers_share_what_they_are_told_to_and_nothing_else() -> None:
         assert {name.split("_")[0] for names in owners.values() for name in names} == {"rgb", "ir"}
 
 
+def test_chunks_of_a_batch_have_no_statistics_of_it() -> None:
+    resnets = [f"model/backbone@model.{sensor}_backbone=resnet18" for sensor in ("rgb", "ir")]
+    with pytest.raises(UserError) as caught:
+        built(*resnets, "model.grad_cache=true")
+    assert caught.value.lines == tuple(
+        f"model.grad_cache=true: model.{sensor}_backbone has BatchNorm, which needs the whole batch at once; "
+        "leave it at false, or use a ViT"
+        for sensor in ("rgb", "ir")
+    )
+    made = built("model.grad_cache=true", "model.grad_cache_pairs=5")
+    assert (made.grad_cache, made.grad_cache_pairs) == (True, 5)
+    assert built(*resnets).grad_cache is False
+
+
 SWIN = (
     "model/backbone@model.rgb_backbone=resnet18",
     "model.rgb_backbone.name=swin_tiny_patch4_window7_224",

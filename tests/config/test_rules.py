@@ -31,7 +31,7 @@ def run(batch_size: int, devices: Any = 1, accumulate: int = 1, method: str = "x
         (
             run(100, 1, 2),
             "trainer.accumulate_grad_batches=2: VICReg's statistics need the whole batch at once; "
-            "leave it at 1 and use more ranks or a smaller data.batch_size",
+            "leave it at 1 and use model.grad_cache=true, more ranks or a smaller data.batch_size",
         ),
         (run(1), "data.batch_size=1: VICReg needs at least 2 pairs"),
     ],

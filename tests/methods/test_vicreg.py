@@ -122,6 +122,21 @@ def test_training_moves_every_parameter_and_lowers_the_loss(fit):
         assert not torch.equal(value, before[name]), name
 
 
+def test_a_cached_step_is_the_plain_one(fit):
+    plain, cached = (method(grad_cache=on, grad_cache_pairs=3).double() for on in (False, True))
+    for model in (plain, cached):  # AdamW makes steps of what rounding leaves where a true gradient is 0
+        model.optimizer = partial(torch.optim.SGD, lr=0.1)
+    wide = [PairBatch(b.rgb.double(), b.ir.double(), *b[2:]) for b in map(batch, range(3))]
+    watches = [fit(model, epochs=2, batches=wide)[1] for model in (plain, cached)]
+    assert watches[1].logged == [pytest.approx(step) for step in watches[0].logged]
+    before, after = watches[0].states[0], watches[0].states[-1]
+    moved = {name: (after[name] - before[name]).double().norm() for name in after}
+    whole = torch.stack([*moved.values()]).norm()
+    for name, value in cached.state_dict().items():
+        difference = (value - after[name]).double().norm()
+        assert difference <= 1e-9 * max(moved[name], 1e-3 * whole), name
+
+
 def test_validation_gives_both_spaces_of_both_sensors():
     model = method().eval()
     pairs = batch(0)
