@@ -19,6 +19,7 @@ from sage_lightning.config import resolved
 from sage_lightning.config.methods import whole_batch
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.errors import UserError
+from sage_lightning.models.backbone import stride
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.towers import TwoTowers, share_prototypes, share_trunk
@@ -35,13 +36,14 @@ def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
     data, model = cfg.data, cfg.model
     sharing = model.get("sharing", "separate")
     any_size = "prototypes" in model  # DINO's crops come in two sizes
-    rgb = instantiate(model.rgb_backbone)(
+    # As plain lists and groups: architectures look closely at their options.
+    rgb = instantiate(model.rgb_backbone, _convert_="all")(
         img_size=pair(data.rgb_size), patch_size=data.rgb_patch, in_chans=3, any_size=any_size
     )
     rgb_head = _head(rgb.num_features, model)
     if sharing == "full":
         return TwoTowers(rgb, rgb, rgb_head, rgb_head)
-    ir = instantiate(model.ir_backbone)(
+    ir = instantiate(model.ir_backbone, _convert_="all")(
         img_size=pair(data.ir_size), patch_size=data.ir_patch, in_chans=ir_channels, any_size=any_size
     )
     if sharing == "trunk":
@@ -117,6 +119,13 @@ def _crops(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
                 f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: takes images of one "
                 f"size, and local crops are {rows} × {columns} px; set augment.view.local_crops=0, or use "
                 f"another model/backbone@model.{sensor}_backbone (ViTs and ResNets take any)"
+            )
+        elif any(lost := backbone.left_out(rows, columns)):
+            yield (
+                f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: leaves out "
+                f"{lost[0]} rows and {lost[1]} columns of local crops of {rows} × {columns} px; set "
+                f"data.{sensor}_local_size to multiples of {stride(backbone.name)}, or "
+                f"model.{sensor}_backbone.pad=true"
             )
 
 

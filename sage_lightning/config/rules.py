@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sage_lightning.config.architectures import architectures
 from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
@@ -147,6 +148,7 @@ RULES: tuple[Rule, ...] = (
     patches,
     local_crops,
     regions,
+    architectures,
     dino,
     crops,
     whole_batch,
