@@ -47,7 +47,8 @@ def _tried(sensor: str, node: dict[str, Any], size: Any, patch: int | None) -> I
     # torch takes seconds to import
     import torch
 
-    from sage_lightning.models.backbone import Backbone, stride
+    from sage_lightning.models.architecture import stride
+    from sage_lightning.models.backbone import Backbone
 
     name, key, (rows, columns) = node["name"], f"model.{sensor}_backbone", square(size)
     pads = bool(node.get("pad"))

@@ -16,6 +16,7 @@ from sage_lightning.config.pictures import pictures
 from sage_lightning.config.preparing import part, store_kind
 from sage_lightning.config.processes import accelerator, devices, strategy
 from sage_lightning.config.sensors import backbones, heads, local_crops, notes, patches, regions
+from sage_lightning.config.weights import weights
 
 __all__ = ["RULES", "notes"]
 
@@ -149,6 +150,7 @@ RULES: tuple[Rule, ...] = (
     local_crops,
     regions,
     architectures,
+    weights,
     dino,
     crops,
     whole_batch,

@@ -167,13 +167,13 @@ def is_known_vit(name: str) -> bool:
 
 
 def _instead(name: str) -> str:
-    from sage_lightning.models.backbone import has_patches
+    from sage_lightning.models.architecture import has_patches
 
     return "has patches of its own" if has_patches(name) else "is a CNN"
 
 
 @functools.cache
 def _is_vit(name: str) -> bool:
-    from sage_lightning.models.backbone import is_vit
+    from sage_lightning.models.architecture import is_vit
 
     return _known(name) and is_vit(name)

@@ -1,65 +1,23 @@
 """Backbones from timm with one sensor's image size, patch and channels. Shapes: B images, D features."""
 
-import difflib
-import functools
 import inspect
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import timm
 import torch
-from timm.layers import PatchEmbed
-from timm.models.beit import Beit
-from timm.models.eva import Eva
-from timm.models.vision_transformer import Attention, VisionTransformer
+from timm.models.vision_transformer import Attention
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, pad
 
 from sage_lightning.errors import UserError
+from sage_lightning.models.architecture import architecture, is_vit, stride
 from sage_lightning.models.batchnorm import convert_batchnorm
 from sage_lightning.models.coverage import left_out
+from sage_lightning.models.resample import Channels
 
-_VITS = (VisionTransformer, Eva, Beit)
 _OWNED = ("img_size", "patch_size", "in_chans", "num_classes", "drop_path_rate", "pretrained")
-
-
-def is_vit(name: str) -> bool:
-    """Whether a timm architecture cuts its image into patches of a size that can be chosen.
-
-    Raises:
-        UserError: if timm has no such architecture.
-    """
-    made = _architecture(name)
-    # A hybrid's patches are of a CNN's map, whose stride is not the user's to choose.
-    return isinstance(made, _VITS) and isinstance(made.patch_embed, PatchEmbed)
-
-
-def has_patches(name: str) -> bool:
-    """Whether a timm architecture begins with patches, of whatever size.
-
-    Raises:
-        UserError: if timm has no such architecture.
-    """
-    return hasattr(_architecture(name), "patch_embed")
-
-
-def stride(name: str) -> int | None:
-    """Pixels of the image to one step of an architecture's last map; None where timm does not tell.
-
-    Raises:
-        UserError: if timm has no such architecture.
-    """
-    stages = getattr(_architecture(name), "feature_info", None)
-    return int(stages[-1]["reduction"]) if stages else None
-
-
-@functools.cache
-def _architecture(name: str) -> nn.Module:
-    """What a name stands for, without its weights."""
-    _check_name(name)
-    with torch.device("meta"):
-        return timm.create_model(name)
 
 
 class Backbone(nn.Module):
@@ -77,6 +35,11 @@ class Backbone(nn.Module):
         any_size: takes images of other sizes too: a ViT's position embeddings are interpolated to their grid.
         pad: images are filled up with zeros, the sensor's mean, at the bottom and at the right, to whole
             patches of a ViT or whole strides of a CNN. Grids are then those of the padded image.
+        weights: what `starting.begin` begins with: a run folder, a checkpoint, a timm state dict, or "timm"
+            for its own, which may ask the network; None for random ones. Nothing is read before.
+        weights_size: of the images that a state dict was trained on; None for squares.
+        weights_sensor: which tower of a checkpoint; None for this tower's own sensor.
+        weights_channels: of a first layer for another number of channels, see `resample.adapt_channels`.
 
     Raises:
         UserError: for a name or an option that timm does not know, a patch that does not divide the image,
@@ -95,8 +58,16 @@ class Backbone(nn.Module):
         regions: int = 1,
         any_size: bool = False,
         pad: bool = False,
+        weights: str | None = None,
+        weights_size: int | tuple[int, int] | None = None,
+        weights_sensor: Literal["rgb", "ir"] | None = None,
+        weights_channels: Channels = "sum",
     ) -> None:
         super().__init__()
+        self.weights = weights
+        self.weights_size = weights_size
+        self.weights_sensor = weights_sensor
+        self.weights_channels: Channels = weights_channels
         self.is_vit = is_vit(name)
         self.name = name
         self.multiple = _multiple(name, patch_size if self.is_vit else stride(name)) if pad else 1
@@ -110,7 +81,7 @@ class Backbone(nn.Module):
             _check_patch(name, height, width, patch_size)
             arguments |= {"img_size": (height, width), "patch_size": patch_size}
             arguments |= {"dynamic_img_size": True} if any_size else {}
-        elif "img_size" in inspect.signature(type(_architecture(name))).parameters:
+        elif "img_size" in inspect.signature(type(architecture(name))).parameters:
             arguments["img_size"] = (height, width)
         if drop_path:
             arguments["drop_path_rate"] = drop_path
@@ -256,13 +227,6 @@ def _attention_weights(attention: Attention, x: Tensor) -> Tensor:
     q, k, _ = qkv.permute(2, 0, 3, 1, 4).unbind(0)
     q, k = attention.q_norm(q), attention.k_norm(k)
     return (q @ k.transpose(-2, -1) * attention.scale).softmax(dim=-1)
-
-
-def _check_name(name: str) -> None:
-    if not timm.is_model(name):
-        near = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        raise UserError(f"backbone {name}: timm has no such architecture{hint}")
 
 
 def _multiple(name: str, number: int | None) -> int:

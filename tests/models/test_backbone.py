@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from sage_lightning.errors import UserError
-from sage_lightning.models.backbone import Backbone, is_vit
+from sage_lightning.models.architecture import is_vit
+from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.batchnorm import GlobalBatchNorm2d
 
 TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
