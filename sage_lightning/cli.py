@@ -151,6 +151,7 @@ def _enter(name: str, task: Task) -> None:
 def _hush() -> None:
     for message in HUSHED:
         warnings.filterwarnings("ignore", message)
+    logging.getLogger("timm").setLevel(logging.WARNING)  # which file it reads; ours say it
 
 
 def _refuse(error: UserError) -> None:

@@ -18,7 +18,7 @@ from sage_lightning.data.store import PairStore
 from sage_lightning.data.strata import strata_of
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
-from sage_lightning.models.backbone import is_vit
+from sage_lightning.models.architecture import is_vit
 
 log = logging.getLogger("sage_lightning")
 

@@ -19,9 +19,12 @@ from sage_lightning.config import resolved
 from sage_lightning.config.methods import whole_batch
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.errors import UserError
+from sage_lightning.models.architecture import stride
+from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
-from sage_lightning.models.towers import TwoTowers, share_prototypes, share_trunk
+from sage_lightning.models.starting import begin
+from sage_lightning.models.towers import Sensor, TwoTowers, share_prototypes, share_trunk
 
 log = logging.getLogger("sage_lightning")
 
@@ -29,21 +32,25 @@ log = logging.getLogger("sage_lightning")
 PARTS = ("rgb_backbone", "ir_backbone", "projector", "prototypes", "sharing")
 
 
-def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
-    """The two towers with fresh weights: the same weights for the same seed."""
+def towers(cfg: DictConfig, ir_channels: int, starting: bool = False) -> TwoTowers:
+    """The two towers with fresh weights: the same weights for the same seed.
+
+    Args:
+        cfg: of the run.
+        ir_channels: C_ir.
+        starting: with the weights that the config names, if it does; not for a checkpoint, which has its own.
+
+    Raises:
+        UserError: these weights cannot be had, or do not fit.
+    """
     torch.manual_seed(cfg.seed)
-    data, model = cfg.data, cfg.model
+    model = cfg.model
     sharing = model.get("sharing", "separate")
-    any_size = "prototypes" in model  # DINO's crops come in two sizes
-    rgb = instantiate(model.rgb_backbone)(
-        img_size=pair(data.rgb_size), patch_size=data.rgb_patch, in_chans=3, any_size=any_size
-    )
+    rgb = _backbone(cfg, "rgb", 3, starting)
     rgb_head = _head(rgb.num_features, model)
     if sharing == "full":
         return TwoTowers(rgb, rgb, rgb_head, rgb_head)
-    ir = instantiate(model.ir_backbone)(
-        img_size=pair(data.ir_size), patch_size=data.ir_patch, in_chans=ir_channels, any_size=any_size
-    )
+    ir = _backbone(cfg, "ir", ir_channels, starting)
     if sharing == "trunk":
         share_trunk(rgb, ir)
         return TwoTowers(rgb, ir, rgb_head, rgb_head)
@@ -51,6 +58,26 @@ def towers(cfg: DictConfig, ir_channels: int) -> TwoTowers:
     if isinstance(rgb_head, PrototypeHead) and isinstance(ir_head, PrototypeHead):
         share_prototypes(rgb_head, ir_head)
     return TwoTowers(rgb, ir, rgb_head, ir_head)
+
+
+def _backbone(cfg: DictConfig, sensor: Sensor, channels: int, starting: bool) -> Backbone:
+    node, key = cfg.model[f"{sensor}_backbone"], f"model.{sensor}_backbone"
+    # As plain lists and groups: architectures look closely at their options.
+    made: Backbone = instantiate(node, _convert_="all")(
+        img_size=pair(cfg.data[f"{sensor}_size"]),
+        patch_size=cfg.data[f"{sensor}_patch"],
+        in_chans=channels,
+        any_size="prototypes" in cfg.model,  # DINO's crops come in two sizes
+    )
+    if not starting or made.weights is None:
+        return made
+    try:
+        left_out = begin(made, sensor)
+    except UserError as error:
+        raise UserError(*(f"{key}.{line}" for line in error.lines)) from error
+    rest = f"; left out: {', '.join(left_out)}" if left_out else ""
+    log.info("%s begins with the weights of %s%s", key, made.weights, rest)
+    return made
 
 
 def _head(features: int, model: DictConfig) -> nn.Module:
@@ -73,7 +100,7 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
         text += f"; {dropped} pairs are left out of each epoch, other ones every time"
     log.info(text, data.steps_per_epoch, data.batch_size)
     fill(cfg, len(data.split_index("train")))
-    made = towers(cfg, data.transform.ir_channels)
+    made = towers(cfg, data.transform.ir_channels, starting=cfg.resume is None)
     if lines := [*whole_batch(resolved(cfg)), *_batch_statistics(cfg, made), *_crops(cfg, made)]:
         raise UserError(*lines)
     span = {"steps_per_epoch": data.steps_per_epoch, "total_steps": total_steps(cfg, data)}
@@ -125,6 +152,13 @@ def _crops(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
                 f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: takes images of one "
                 f"size, and local crops are {rows} × {columns} px; set augment.view.local_crops=0, or use "
                 f"another model/backbone@model.{sensor}_backbone (ViTs and ResNets take any)"
+            )
+        elif any(lost := backbone.left_out(rows, columns)):
+            yield (
+                f"model.{sensor}_backbone.name={cfg.model[f'{sensor}_backbone'].name}: leaves out "
+                f"{lost[0]} rows and {lost[1]} columns of local crops of {rows} × {columns} px; set "
+                f"data.{sensor}_local_size to multiples of {stride(backbone.name)}, or "
+                f"model.{sensor}_backbone.pad=true"
             )
 
 

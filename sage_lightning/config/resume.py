@@ -176,8 +176,10 @@ def _absolute(config: dict[str, Any]) -> dict[str, Any]:
     places += [(keys, name) for keys in (data, data.get("source", {})) for name in ("root", "nodes")]
     places.append((config.get("download", {}), "folder"))
     places.append((config.get("inventory", {}), "records"))
+    model = config.get("model", {})
+    places += [(model.get(f"{sensor}_backbone", {}), "weights") for sensor in ("rgb", "ir")]
     for keys, name in places:
-        if isinstance(keys.get(name), str):
+        if isinstance(keys.get(name), str) and keys[name] != "timm":
             keys[name] = str(Path(keys[name]).absolute())
     return config
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sage_lightning.config.architectures import architectures
 from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
@@ -16,6 +17,7 @@ from sage_lightning.config.pictures import pictures
 from sage_lightning.config.preparing import part, store_kind
 from sage_lightning.config.processes import accelerator, devices, strategy
 from sage_lightning.config.sensors import backbones, heads, local_crops, notes, patches, regions
+from sage_lightning.config.weights import weights
 
 __all__ = ["RULES", "notes"]
 
@@ -159,6 +161,8 @@ RULES: tuple[Rule, ...] = (
     patches,
     local_crops,
     regions,
+    architectures,
+    weights,
     dino,
     crops,
     whole_batch,

@@ -44,10 +44,13 @@ def patches(config: dict[str, Any]) -> Iterator[str]:
         name, small = _backbone(config, sensor), get(config, f"data.{sensor}_local_size")
         if size is None or name is None or not _known(name):
             continue
+        pads = get(config, f"model.{sensor}_backbone.pad")
         sides = _sides(size)
         if patch is None:
             if _is_vit(name):
                 yield f"data.{sensor}_patch=null: model.{sensor}_backbone is a ViT, which needs a patch size"
+        elif pads:
+            continue
         elif patch >= 1 and min(sides) >= 1 and any(side % patch for side in sides) and _is_vit(name):
             yield _patch_line(sensor, "size", size, patch)
         if small is None or not _multi_crop(config) or patch is None or not _is_vit(name):
@@ -74,7 +77,8 @@ def regions(config: dict[str, Any]) -> Iterator[str]:
         wanted = get(config, key)
         if wanted is None or size is None or not patch or patch < 1 or name is None:
             continue
-        most = min(side // patch for side in _sides(size))
+        spare = patch - 1 if get(config, f"model.{sensor}_backbone.pad") else 0
+        most = min((side + spare) // patch for side in _sides(size))
         if most and wanted > most and _is_vit(name):
             yield f"{key}={wanted}: the image has no more than {most} patches on a side; use 1 to {most}"
 
@@ -89,7 +93,7 @@ def notes(config: dict[str, Any]) -> list[str]:
     if common(config) and "model" in config:  # an inventory has a use for its thresholds
         unused.append("thermal is unused: data.look=common shows thermal frames as one grey channel")
     return unused + [
-        f"data.{sensor}_patch is unused: model.{sensor}_backbone is a CNN"
+        f"data.{sensor}_patch is unused: model.{sensor}_backbone {_instead(name)}"
         for sensor in SENSORS
         if get(config, f"data.{sensor}_patch") is not None
         and (name := _backbone(config, sensor)) is not None
@@ -152,13 +156,24 @@ def _known(name: str) -> bool:
     return bool(timm.is_model(name))
 
 
+def is_known(name: str) -> bool:
+    """Whether timm has it."""
+    return _known(name)
+
+
 def is_known_vit(name: str) -> bool:
     """Whether timm has it, and it is a ViT."""
     return _is_vit(name)
 
 
+def _instead(name: str) -> str:
+    from sage_lightning.models.architecture import has_patches
+
+    return "has patches of its own" if has_patches(name) else "is a CNN"
+
+
 @functools.cache
 def _is_vit(name: str) -> bool:
-    from sage_lightning.models.backbone import is_vit
+    from sage_lightning.models.architecture import is_vit
 
     return _known(name) and is_vit(name)

@@ -1,41 +1,23 @@
 """Backbones from timm with one sensor's image size, patch and channels. Shapes: B images, D features."""
 
-import difflib
-import functools
 import inspect
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import timm
 import torch
-from timm.models.beit import Beit
-from timm.models.eva import Eva
-from timm.models.vision_transformer import Attention, VisionTransformer
+from timm.models.vision_transformer import Attention
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, pad
 
 from sage_lightning.errors import UserError
+from sage_lightning.models.architecture import architecture, is_vit, stride
 from sage_lightning.models.batchnorm import convert_batchnorm
+from sage_lightning.models.coverage import left_out
+from sage_lightning.models.resample import Channels
 
-_VITS = (VisionTransformer, Eva, Beit)
 _OWNED = ("img_size", "patch_size", "in_chans", "num_classes", "drop_path_rate", "pretrained")
-
-
-def is_vit(name: str) -> bool:
-    """Whether a timm architecture cuts its image into patches of a size that can be chosen.
-
-    Raises:
-        UserError: if timm has no such architecture.
-    """
-    return issubclass(_architecture(name), _VITS)
-
-
-@functools.cache
-def _architecture(name: str) -> type[nn.Module]:
-    """The class behind a name, learned without allocating its weights."""
-    _check_name(name)
-    with torch.device("meta"):
-        return type(timm.create_model(name))
 
 
 class Backbone(nn.Module):
@@ -43,18 +25,26 @@ class Backbone(nn.Module):
 
     Args:
         name: a timm architecture.
-        img_size: pixels, one number for a square or (height, width); a CNN takes any.
-        patch_size: pixels of a square patch; unused by a CNN.
+        img_size: pixels, one number for a square or (height, width).
+        patch_size: pixels of a square patch; unused where the architecture leaves no choice, as CNNs do.
         in_chans: channels of the image.
         options: further arguments of `timm.create_model`, such as embed_dim, depth, num_heads.
         drop_path: stochastic depth, the rate of the last block.
         regions: 1 leaves the embedding as timm makes it. More keep where things are: the image is cut into
             regions × regions parts, and the embedding is the mean features of each part, side by side.
         any_size: takes images of other sizes too: a ViT's position embeddings are interpolated to their grid.
+        pad: images are filled up with zeros, the sensor's mean, at the bottom and at the right, to whole
+            patches of a ViT or whole strides of a CNN. Grids are then those of the padded image.
+        weights: what `starting.begin` begins with: a run folder, a checkpoint, a timm state dict, or "timm"
+            for its own, which may ask the network; None for random ones. Nothing is read before.
+        weights_size: of the images that a state dict was trained on; None for squares.
+        weights_sensor: which tower of a checkpoint; None for this tower's own sensor.
+        weights_channels: of a first layer for another number of channels, see `resample.adapt_channels`.
 
     Raises:
         UserError: for a name or an option that timm does not know, a patch that does not divide the image,
-            which timm would answer by dropping the rest without a word, or more regions than patches.
+            which timm would answer by dropping the rest without a word, more regions than patches, or padding
+            to a stride that timm does not tell.
     """
 
     def __init__(
@@ -67,18 +57,31 @@ class Backbone(nn.Module):
         drop_path: float = 0.0,
         regions: int = 1,
         any_size: bool = False,
+        pad: bool = False,
+        weights: str | None = None,
+        weights_size: int | tuple[int, int] | None = None,
+        weights_sensor: Literal["rgb", "ir"] | None = None,
+        weights_channels: Channels = "sum",
     ) -> None:
         super().__init__()
-        height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
+        self.weights = weights
+        self.weights_size = weights_size
+        self.weights_sensor = weights_sensor
+        self.weights_channels: Channels = weights_channels
+        self.is_vit = is_vit(name)
+        self.name = name
+        self.multiple = _multiple(name, patch_size if self.is_vit else stride(name)) if pad else 1
+        height, width = map(self._whole, (img_size, img_size) if isinstance(img_size, int) else img_size)
         arguments: dict[str, Any] = dict(options or {})
         if owned := sorted(set(arguments) & set(_OWNED)):
-            raise UserError(f"backbone options {', '.join(owned)}: said elsewhere (data, thermal, drop_path)")
-        self.is_vit = is_vit(name)
+            raise UserError(
+                f"backbone options {', '.join(owned)}: said elsewhere (data, thermal, drop_path, weights)"
+            )
         if self.is_vit:
             _check_patch(name, height, width, patch_size)
             arguments |= {"img_size": (height, width), "patch_size": patch_size}
             arguments |= {"dynamic_img_size": True} if any_size else {}
-        elif "img_size" in inspect.signature(_architecture(name)).parameters:
+        elif "img_size" in inspect.signature(type(architecture(name))).parameters:
             arguments["img_size"] = (height, width)
         if drop_path:
             arguments["drop_path_rate"] = drop_path
@@ -111,7 +114,7 @@ class Backbone(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_chans, H, W) to (B, D) embeddings."""
         if self.regions == 1:
-            return self.net(x)
+            return self.net(self._padded(x))
         parts = adaptive_avg_pool2d(self.tokens(x).movedim(3, 1), self.regions)
         means = parts.flatten(2).mT  # (B, regions², D')
         return (self.net.fc_norm(means) if self.is_vit else means).flatten(1)
@@ -124,34 +127,68 @@ class Backbone(nn.Module):
             height: in pixels.
             width: likewise.
         """
-        first = next(self.net.parameters())
-        image = first.new_zeros(1, self.in_chans, height, width)
-        was, _ = self.training, self.eval()
         try:
-            self(image)
+            self.left_out(height, width)
         except (AssertionError, RuntimeError, ValueError):  # as each architecture has it
             return False
-        finally:
-            self.train(was)
         return True
 
+    @torch.no_grad()
+    def left_out(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns at the bottom and the right of an image of this size that have no say."""
+        first = next(self.net.parameters())
+        image = self._padded(first.new_zeros(1, self.in_chans, height, width))
+        was, _ = self.training, self.eval()
+        try:
+            return left_out(self.net, self, image)
+        finally:
+            self.train(was)
+
     def tokens(self, x: Tensor) -> Tensor:
-        """Features before they are pooled: a ViT's patch tokens, a CNN's last map.
+        """Features before they are pooled: a transformer's patch tokens, a CNN's last map.
+
+        Class and register tokens are not among them.
 
         Args:
             x: (B, in_chans, H, W).
 
         Returns:
             (B, rows, columns, D').
+
+        Raises:
+            UserError: the architecture's features are no grid over the image.
         """
+        x = self._padded(x)
         features = self.net.forward_features(x)
         if self.is_vit:
             side = self.net.patch_embed.patch_size
             grid = (x.shape[2] // side[0], x.shape[3] // side[1])
             return features[:, self.net.num_prefix_tokens :].unflatten(1, grid)
+        if isinstance(features, Tensor) and features.ndim == 3:
+            prefix, grid = self._found_grid(features.shape[1], x.shape[2], x.shape[3])
+            return features[:, prefix:].unflatten(1, grid)
+        if not isinstance(features, Tensor) or features.ndim != 4:
+            raise UserError(f"backbone {self.name}: its features are no grid over the image")
         # timm's hierarchical transformers say that they keep channels last; its CNNs have them first.
         last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
         return features if last else features.movedim(1, 3)
+
+    def _found_grid(self, tokens: int, height: int, width: int) -> tuple[int, tuple[int, int]]:
+        """How many tokens come before the grid, and the grid, which has the image's proportions."""
+        for prefix in (0, 1, 2):
+            rows = round(math.sqrt((tokens - prefix) * height / width))
+            columns = (tokens - prefix) // max(rows, 1)
+            if rows and rows * columns == tokens - prefix and rows * width == columns * height:
+                return prefix, (rows, columns)
+        raise UserError(f"backbone {self.name}: its {tokens} features are no grid over {height} × {width} px")
+
+    def _whole(self, side: int) -> int:
+        return -(-side // self.multiple) * self.multiple
+
+    def _padded(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to whole patches, with zeros at the bottom and at the right."""
+        rows, columns = (self._whole(side) - side for side in x.shape[2:])
+        return pad(x, (0, columns, 0, rows)) if rows or columns else x
 
     @torch.no_grad()
     def attention(self, x: Tensor) -> Tensor:
@@ -174,7 +211,7 @@ class Backbone(nn.Module):
         inputs: list[Tensor] = []
         hook = blocks[-1].register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0]))
         try:
-            self.net.forward_features(x)
+            self.net.forward_features(self._padded(x))
         finally:
             hook.remove()
         weights = _attention_weights(blocks[-1], inputs[0])
@@ -192,11 +229,10 @@ def _attention_weights(attention: Attention, x: Tensor) -> Tensor:
     return (q @ k.transpose(-2, -1) * attention.scale).softmax(dim=-1)
 
 
-def _check_name(name: str) -> None:
-    if not timm.is_model(name):
-        near = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        raise UserError(f"backbone {name}: timm has no such architecture{hint}")
+def _multiple(name: str, number: int | None) -> int:
+    if number is None:
+        raise UserError(f"backbone {name}: pad=true needs a patch size, or a stride that timm tells")
+    return number
 
 
 def _check_patch(name: str, height: int, width: int, patch: int | None) -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
 from sage_lightning.build.learning import method
@@ -103,3 +104,28 @@ def test_a_shared_tower_of_one_size_has_sensors_of_one_size() -> None:
     with pytest.raises(UserError, match=r"one size, not data\.rgb_size=64 and data\.ir_size=48"):
         built("model=dino_vit_pico", *SWIN, *shared)
     assert built("model=dino_resnet50", *RESNET, *shared, "data.ir_size=64") is not None
+
+
+def test_two_architectures_of_two_shapes_make_one_model() -> None:
+    both = ("model/backbone@model.rgb_backbone=resnet50", "model/backbone@model.ir_backbone=vit_pico")
+    sizes = ("data.rgb_size=[48,64]", "data.ir_size=[42,56]", "data.ir_patch=8", "model.ir_backbone.pad=true")
+    made = built(*both, *sizes, "+model.ir_backbone.options.reg_tokens=2").towers.eval()
+    z_rgb, z_ir = made(torch.randn(2, 3, 48, 64), torch.randn(2, 1, 42, 56))
+    assert z_rgb.shape == z_ir.shape == (2, 512)
+    assert (made.rgb_backbone.grid, made.ir_backbone.grid) == (None, (6, 7))
+    assert made.rgb_backbone.num_features == 2048
+
+
+def test_lists_among_options_reach_the_architecture() -> None:
+    lists = ("+model.rgb_backbone.options.depths=[1,1]", "+model.rgb_backbone.options.num_heads=[1,2]")
+    made = built("model=vicreg_vit_pico", *SWIN, *lists).towers.rgb_backbone
+    assert [len(stage.blocks) for stage in made.net.layers] == [1, 1]
+
+
+def test_local_crops_are_read_whole() -> None:
+    convnext = ("model/backbone@model.rgb_backbone=resnet18", "model.rgb_backbone.name=convnext_atto")
+    many = ("model=dino_vit_pico", *convnext, "data.rgb_size=96", "augment=multicrop")
+    with pytest.raises(UserError, match=r"leaves out 9 rows and 9 columns of local crops of 41 × 41 px; set"):
+        built(*many)
+    assert built(*many, "data.rgb_local_size=32") is not None
+    assert built(*many, "model.rgb_backbone.pad=true") is not None

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from sage_lightning.errors import UserError
-from sage_lightning.models.backbone import Backbone, is_vit
+from sage_lightning.models.architecture import is_vit
+from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.batchnorm import GlobalBatchNorm2d
 
 TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
@@ -177,3 +178,84 @@ def test_which_sizes_it_takes_is_tried_without_a_trace():
     vit = Backbone("vit_tiny_patch16_224", 16, 8, 1, options=options)
     assert (vit.takes(16, 16), vit.takes(8, 8)) == (True, False)
     assert Backbone("vit_tiny_patch16_224", 16, 8, 1, options=options, any_size=True).takes(8, 8)
+
+
+REGISTERS = [
+    ("vit_tiny_patch16_224", TINY | {"reg_tokens": 3, "global_pool": "avg"}),
+    ("vit_tiny_patch16_224", TINY | {"reg_tokens": 3, "class_token": False, "global_pool": "avg"}),
+    ("vit_small_patch14_reg4_dinov2", TINY | {"global_pool": "avg"}),
+    ("vit_small_patch16_dinov3", TINY | {"depth": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), REGISTERS)
+def test_registers_are_neither_averaged_nor_shown(name, options):
+    backbone = vit(name=name, options=options)
+    registers = backbone.net.num_prefix_tokens
+    assert registers >= 3
+    x = torch.randn(2, 1, 16, 24)
+    assert backbone.attention(x).shape[2:] == (2, 3)
+    net, seen = backbone.net, []
+    net.norm.register_forward_hook(lambda module, arguments, output: seen.append(output))
+    pooled = backbone(x)
+    patches = seen[-1][:, registers:]
+    assert patches.shape[1] == 6
+    torch.testing.assert_close(pooled, net.fc_norm(patches.mean(dim=1)))
+    torch.testing.assert_close(backbone.tokens(x).flatten(1, 2), patches)
+
+
+ANY = {
+    "eva02_tiny_patch14_224": ({"embed_dim": 16, "depth": 1, "num_heads": 2}, (8, 12)),
+    "deit_tiny_distilled_patch16_224": (TINY, (8, 12)),
+    "beit_base_patch16_224": (TINY, (8, 12)),
+    "cait_xxs24_224": ({"embed_dim": 16, "depth": 1, "num_heads": 2}, (4, 6)),
+    "vit_relpos_small_patch16_224": (TINY, (4, 6)),
+    "vit_tiny_r_s16_p8_224": (TINY, (2, 3)),
+    "resnet10t": (None, (2, 3)),
+    "regnetx_002": (None, (2, 3)),
+    "efficientnet_b0": (None, (2, 3)),
+    "convnext_atto": (None, (2, 3)),
+    "swin_tiny_patch4_window7_224": ({"embed_dim": 8, "depths": [1, 1], "num_heads": [1, 1]}, (8, 12)),
+}
+
+
+@pytest.mark.parametrize("name", ANY)
+def test_any_architecture_goes_by_its_name(name):
+    options, grid = ANY[name]
+    backbone = Backbone(name, (64, 96), 8, 2, options).eval()
+    x = torch.randn(2, 2, 64, 96)
+    with torch.no_grad():
+        assert backbone(x).shape == (2, backbone.num_features)
+        assert backbone.tokens(x).shape[:3] == (2, *grid)
+        assert backbone.attention(x).shape[2:] == grid
+
+
+def test_features_that_are_no_grid_are_refused():
+    backbone = Backbone("naflexvit_base_patch16_gap", (64, 96), None, 1, TINY | {"embed_dim": 24})
+    with pytest.raises(UserError, match="28 features are no grid over 64 × 96 px"):
+        backbone.tokens(torch.zeros(1, 1, 64, 96))
+
+
+def test_padding_fills_up_with_zeros_at_the_bottom_and_the_right():
+    torch.manual_seed(0)
+    padded = Backbone("vit_tiny_patch16_224", (13, 20), 8, 1, TINY, pad=True).eval()
+    whole = vit()
+    assert padded.grid == whole.grid == (2, 3)
+    padded.load_state_dict(whole.state_dict())
+    x = torch.randn(2, 1, 13, 20)
+    filled = torch.zeros(2, 1, 16, 24)
+    filled[:, :, :13, :20] = x
+    assert torch.equal(padded(x), whole(filled))
+    assert torch.equal(padded.tokens(x), whole.tokens(filled))
+    assert torch.equal(padded.attention(x), whole.attention(filled))
+
+
+def test_a_padded_cnn_leaves_nothing_out():
+    torch.manual_seed(0)
+    lossy = Backbone("convnext_atto", (50, 50), None, 1).eval()
+    assert lossy.left_out(50, 50) == (17, 17)
+    torch.manual_seed(0)
+    padded = Backbone("convnext_atto", (50, 50), None, 1, pad=True).eval()
+    assert padded.left_out(50, 50) == (0, 0)
+    assert lossy.tokens(torch.zeros(1, 1, 50, 50)).shape[1:3] == (1, 1)
+    assert padded.tokens(torch.zeros(1, 1, 50, 50)).shape[1:3] == (2, 2)
