@@ -1,18 +1,17 @@
-"""Reading pairs: ours beside the naive loader and the usual CSV readers, interleaved in one run, on one core.
+"""Reading and preparing pairs, ours beside the naive loader and usual CSV readers, in one run, on one core.
 
-python benchmarks/data.py        # about a minute; prints a table, writes benchmarks/results/data.json
+python benchmarks/data.py        # about three minutes; prints a table, writes benchmarks/results/data.json
 
-The files are simulated at full size: 6144x2048 pictures with sensor noise, 336x252 thermal matrices. What it
-takes to find the files in the first place is measured by benchmarks/scan.py.
+The files are simulated at full size: 6144x2048 pictures with sensor noise, 336x252 thermal matrices. What is
+read from the store are made-up pairs of real sizes: a thousand, and links to them that make a hundred
+thousand and a million. What it takes to find the files in the first place is measured by benchmarks/scan.py.
 """
 
-import json
 import os
-import platform
-import statistics
+import shutil
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch and NumPy are imported
@@ -20,21 +19,27 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and NumPy are imported
 import numpy as np
 import pandas as pd
 import torch
+from measure.clock import Times, forget, machine, medians_ms, save, seconds, take_turns
+from measure.made_up import RGB_SIZE, link_shards, store_of, write_shards
 from PIL import Image
 from torchvision.transforms import v2
 
 from sage_lightning.data.decoder import pair_files_of
+from sage_lightning.data.plan import SHARD_PAIRS
 from sage_lightning.data.prepare import Kept, prepare
-from sage_lightning.data.sources import SimulatedSource
+from sage_lightning.data.sources import SageSource, SimulatedSource
 from sage_lightning.data.split import Split
+from sage_lightning.data.store import PairStore
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.sage.celsius import read_celsius
 
-FRAMES, ROUNDS, CSV_ROUNDS, STORE_SIZE = 24, 5, 40, (288, 384)
-NAIVE = v2.Compose(
+FRAMES, NAIVE_FRAMES, ROUNDS, READ_ROUNDS, CSV_ROUNDS, BATCH = 24, 4, 7, 31, 40, 128
+OWN_SHARDS, PAIRS = 2, (1_000, 100_000, 1_000_000)
+NAIVE = "pair, naive loader"
+NAIVE_TRANSFORM = v2.Compose(
     [
         v2.ToImage(),
-        v2.Resize(STORE_SIZE),
+        v2.Resize(RGB_SIZE),
         v2.ToDtype(torch.float32, scale=True),
         v2.Normalize([0.5] * 3, [0.5] * 3),
     ]
@@ -44,97 +49,138 @@ NAIVE = v2.Compose(
 def naive(picture: Path, thermal: Path) -> None:
     """What a first script does for every sample of every epoch."""
     image = Image.open(picture).convert("RGB")
-    NAIVE(image.crop((0, 0, image.width // 2, image.height)))
+    NAIVE_TRANSFORM(image.crop((0, 0, image.width // 2, image.height)))
     np.loadtxt(thermal, delimiter=";", skiprows=8)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def raw_files(root: Path) -> Path:
+    """Frames as a camera writes them."""
+    source = SimulatedSource(
+        root,
+        FRAMES,
+        1,
+        [1, 2, 3, 4],
+        8,
+        picture_size="6144x2048",
+        thermal_size="336x252",
+        faults=0.0,
+        seed=0,
+        workers=2,
+    )
+    source.scan()
+    return source.root
 
 
-def csv_seconds(files: list[Path]) -> dict[str, list[float]]:
+def preparing(raw: Path, cache: Path) -> Times:
+    """Seconds a pair of raw files; `prepare` as a whole: scan, decoding, checksums, writing, index."""
+    source, split = SageSource(raw), Split(val=0.2, test=0.2)
+    pairs = source.scan(cache / "scan").index
+    asked = pair_files_of(pairs[pairs["status"] == "ok"])
+    files = [(raw / pair.rgb_path, raw / pair.ir_path) for pair in asked]
+
+    def whole() -> float:
+        shutil.rmtree(cache, ignore_errors=True)
+        return seconds(lambda: prepare(source, cache, Kept(RGB_SIZE), split)) / len(files)
+
+    return take_turns(
+        {
+            NAIVE: lambda: seconds(lambda: [naive(*each) for each in files[:NAIVE_FRAMES]]) / NAIVE_FRAMES,
+            "pair, decoded": lambda: (
+                seconds(lambda: [source.read(pair, RGB_SIZE) for pair in asked]) / len(asked)
+            ),
+            "pair, prepared: decoded, checked, written": whole,
+        },
+        ROUNDS,
+    )
+
+
+def reading(folder: Path) -> Times:
+    """Seconds a pair of shuffled batches; cold: of a store just opened, no page of its files in memory."""
+    notes = write_shards(folder, OWN_SHARDS)
+    link_shards(folder, notes, max(PAIRS))
+    folders = {pairs: store_of(folder, notes, pairs).folder for pairs in PAIRS}
+    own = [path for shard in range(OWN_SHARDS) for path in folder.glob(f"decoded/*-{shard:05d}.npy")]
+    order = np.random.default_rng(0)
+
+    def batch(store: PairStore) -> float:
+        rows = order.permutation(len(store))[:BATCH]
+        return seconds(lambda: store.read(rows)) / BATCH
+
+    def opened(store: PairStore) -> PairStore:
+        rows = np.arange(0, len(store), SHARD_PAIRS)
+        for at in range(0, len(rows), BATCH):
+            store.read(rows[at : at + BATCH])
+        return store
+
+    def cold(store: Path) -> float:
+        forget(own)
+        return batch(PairStore(store))
+
+    times = take_turns(
+        {
+            f"pair, read, one of {pairs}": partial(batch, opened(PairStore(store)))
+            for pairs, store in folders.items()
+        },
+        READ_ROUNDS,
+    )
+    return times | take_turns(
+        {f"pair, read cold, one of {pairs}": partial(cold, store) for pairs, store in folders.items()}, ROUNDS
+    )
+
+
+def csv_reading(files: list[Path]) -> Times:
     """Of each contestant, one reading a round; the files take turns."""
-    times: dict[str, list[float]] = {}
-    for turn in range(-1, CSV_ROUNDS):  # the first one brings files and code into memory
-        file = files[turn % len(files)]
-        contestants: dict[str, Callable[[], object]] = {
-            "celsius CSV, numpy.loadtxt": lambda t=file: np.loadtxt(t, delimiter=";", skiprows=8),
-            "celsius CSV, pandas": lambda t=file: pd.read_csv(t, sep=";", skiprows=8, header=None),
-            "celsius CSV, ours": lambda t=file: read_celsius(t),
-        }
-        for name, work in contestants.items():
-            took = seconds(work)
-            if turn >= 0:
-                times.setdefault(name, []).append(took)
-    return times
+    turn = {"loadtxt": 0, "pandas": 0, "ours": 0}
+
+    def one(who: str, read: Callable[[Path], object]) -> float:
+        turn[who] += 1
+        return seconds(lambda: read(files[turn[who] % len(files)]))
+
+    return take_turns(
+        {
+            "celsius CSV, numpy.loadtxt": lambda: one(
+                "loadtxt", lambda file: np.loadtxt(file, delimiter=";", skiprows=8)
+            ),
+            "celsius CSV, pandas": lambda: one(
+                "pandas", lambda file: pd.read_csv(file, sep=";", skiprows=8, header=None)
+            ),
+            "celsius CSV, ours": lambda: one("ours", read_celsius),
+        },
+        CSV_ROUNDS,
+    )
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        source = SimulatedSource(
-            folder,
-            FRAMES,
-            1,
-            [1, 2, 3, 4],
-            8,
-            picture_size="6144x2048",
-            thermal_size="336x252",
-            faults=0.0,
-            seed=0,
-            workers=2,
-        )
-        store = prepare(source, Path(folder), Kept(STORE_SIZE), Split(val=0.2, test=0.2))
-        pairs = store.index[store.index["status"] == "ok"]
-        files = [
-            (source.root / rgb, source.root / ir)
-            for rgb, ir in zip(pairs["rgb_path"], pairs["ir_path"], strict=True)
-        ]
-        asked = pair_files_of(pairs)
-        times: dict[str, list[float]] = {}
-        for turn in range(ROUNDS):
-            picture, thermal = files[turn % len(files)]
-            relative = asked[turn % len(files)]
-            rows = np.random.default_rng(turn).permutation(len(store))
-            contestants: dict[str, Callable[[], object]] = {
-                "pair, naive loader": lambda p=picture, t=thermal: naive(p, t),
-                "pair, decoded once into the store": lambda r=relative: source.read(r, STORE_SIZE),
-                "pair, read from the store": lambda r=rows: store.read(r),
-            }
-            for name, work in contestants.items():
-                took = seconds(work)
-                times.setdefault(name, []).append(took / len(store) if "from the store" in name else took)
-        times |= csv_seconds([thermal for _, thermal in files])
-    milliseconds = {name: statistics.median(values) * 1e3 for name, values in times.items()}
-    table = pd.DataFrame(
+    with tempfile.TemporaryDirectory() as name:
+        raw = raw_files(Path(name) / "simulated")
+        sizes = [path.stat().st_size for path in raw.rglob("*.jpg")]
+        times = preparing(raw, Path(name) / "cache")
+        times |= reading(Path(name) / "made_up")
+        times |= csv_reading(sorted(raw.rglob("*.csv")))
+    milliseconds = medians_ms(times)
+    rows = [
         {
-            "what": list(milliseconds),
-            "ms": list(milliseconds.values()),
-            "times as fast as the naive one": [
-                milliseconds[
-                    "pair, naive loader" if name.startswith("pair") else "celsius CSV, numpy.loadtxt"
-                ]
-                / value
-                for name, value in milliseconds.items()
-            ],
+            "what": what,
+            "ms": took,
+            "times as fast": milliseconds[NAIVE if what.startswith("pair") else "celsius CSV, numpy.loadtxt"]
+            / took,
         }
-    )
-    print_table(table)
+        for what, took in milliseconds.items()
+    ]
+    print_table(pd.DataFrame(rows), caption="as the naive loader, or as numpy.loadtxt")
     share = milliseconds["celsius CSV, ours"] / milliseconds["celsius CSV, numpy.loadtxt"]
     print(f"A thermal file takes {share:.3f} of numpy.loadtxt's time, NumPy {np.__version__}.")
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one used, page cache warm"
-    result = {
-        "machine": machine,
-        "rounds": ROUNDS,
-        "csv_rounds": CSV_ROUNDS,
-        "median_ms": milliseconds,
-        "all_seconds": times,
-    }
-    out = Path(__file__).parent / "results" / "data.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(result, indent=2) + "\n")
+    save(
+        "data",
+        {
+            "machine": machine("page cache warm where not said otherwise"),
+            "picture_megabytes": float(np.mean(sizes)) / 1e6,
+            "rounds": {"preparing": ROUNDS, "reading": READ_ROUNDS, "csv": CSV_ROUNDS},
+            "median_ms": milliseconds,
+            "all_seconds": times,
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -119,9 +119,17 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
 def _batch_statistics(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:
     """BatchNorm's are of what goes through at once: over parts of a batch they are others."""
     steps = cfg.trainer.accumulate_grad_batches or 1
+    cached = cfg.model.get("grad_cache")
     for sensor in ("rgb", "ir"):
         backbone = made.rgb_backbone if sensor == "rgb" else made.ir_backbone
-        if steps > 1 and any(isinstance(part, _BatchNorm) for part in backbone.modules()):
+        if not any(isinstance(part, _BatchNorm) for part in backbone.modules()):
+            continue
+        if cached:
+            yield (
+                f"model.grad_cache=true: model.{sensor}_backbone has BatchNorm, which needs the whole batch "
+                "at once; leave it at false, or use a ViT"
+            )
+        if steps > 1:
             yield (
                 f"trainer.accumulate_grad_batches={steps}: model.{sensor}_backbone has BatchNorm, which "
                 "needs the whole batch at once; leave it at 1, or use a ViT"

@@ -49,6 +49,7 @@ AT_LEAST_1 = (
     "data.rgb_store_size",
     "download.workers",
     "inventory.gap_factor",
+    "model.grad_cache_pairs",
     "model.ir_backbone.regions",
     "model.ir_backbone.weights_size",
     "model.projector",

@@ -38,7 +38,7 @@ KINDS: dict[str, Any] = {
     "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
     "data.thermal_size": str | SIZE,
     "inventory.records": str | None,
-    "prepare.part": str | None,
+    "prepare.part": str | int | None,  # a lone number is answered with how a part is written
     "paths.stage": str | None,
     "data.select": str | None,
     "data.split.by": str | None,

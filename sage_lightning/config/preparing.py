@@ -21,6 +21,6 @@ def part(config: dict[str, Any]) -> Iterator[str]:
     given = get(config, "prepare.part")
     if given is None:
         return
-    found = re.fullmatch(r"(\d+)/(\d+)", given)
+    found = re.fullmatch(r"(\d+)/(\d+)", str(given))
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         yield f"prepare.part={given}: write the third of eight tasks as 3/8; they count from 1"

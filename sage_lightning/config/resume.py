@@ -33,7 +33,12 @@ FREE = (
 PLACES = ("paths.data_dir", "data.root", "data.nodes", "data.table")
 
 # Keys that runs of before them have not, and what those did all the same.
-SINCE = {"data.look": "own", "data.rgb_store_kind": "raw"}
+SINCE = {
+    "data.look": "own",
+    "data.rgb_store_kind": "raw",
+    "model.grad_cache": False,
+    "model.grad_cache_pairs": 64,
+}
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.
 FOLLOWERS = (
@@ -101,7 +106,8 @@ def resumed(begun: dict[str, Any], asked: dict[str, Any], overrides: list[str]) 
     """
     parsed = OverridesParser.create().parse_overrides(overrides)
     said = [override.package or override.key_or_group.replace("/", ".") for override in parsed]
-    was, now = SINCE | _flat(begun), _flat(asked)
+    now = _flat(asked)
+    was = {key: value for key, value in SINCE.items() if key in now} | _flat(begun)
     free = [*FREE, *(key for key in PLACES if isinstance(was.get(key), str))]
     # Of another trainer it matters where it computes; it has no say in how long, or how exactly.
     strict = [key for key in said if key != "trainer"]

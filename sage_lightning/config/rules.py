@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sage_lightning.config.architectures import architectures
@@ -69,6 +70,17 @@ def writable(config: dict[str, Any]) -> Iterator[str]:
             yield f"{key}={given}: {there} is a file"
         elif not os.access(there, os.W_OK | os.X_OK):
             yield f"{key}={given}: {there} cannot be written"
+        elif there != path and (reason := _refused(there)):
+            yield f"{key}={given}: cannot be written ({reason})"
+
+
+def _refused(folder: Path) -> str | None:
+    """Why no folder can be made here: of /proc, or of a full disk, the permissions say nothing."""
+    try:
+        with TemporaryDirectory(dir=folder, prefix=".sage-lightning-"):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def splits(config: dict[str, Any]) -> Iterator[str]:
@@ -85,7 +97,7 @@ def batch(config: dict[str, Any]) -> Iterator[str]:
     if vicreg and steps > 1:
         yield (
             f"trainer.accumulate_grad_batches={steps}: VICReg's statistics need the whole batch at once; "
-            "leave it at 1 and use more ranks or a smaller data.batch_size"
+            "leave it at 1 and use model.grad_cache=true, more ranks or a smaller data.batch_size"
         )
     if size is None or size < 1:
         return

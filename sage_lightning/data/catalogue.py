@@ -1,7 +1,7 @@
 """The index of a collection, kept between runs: what has not changed is not looked at again.
 
 index-<hash of the folder's name and the rules>/
-    files.parquet      one row a camera file
+    files.arrow        one row a file: name, length, and what the name says of kind and time
     index.parquet      one row a pair or a quarantined file, with place and time
     verdicts.parquet   what only decoding could tell, by pair id
     state.json         a digest of every folder, written last: without it nothing of this exists
@@ -11,30 +11,30 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from filelock import FileLock
 
 from sage_lightning.data.disk import writing_below
-from sage_lightning.data.files import NO_TIME, camera_files
+from sage_lightning.data.files import NO_TIME, SECOND, all_files, camera_files, only_cameras
 from sage_lightning.data.index import add_place_and_time
+from sage_lightning.data.known import KnownFiles, compared, known_files, read_known
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders
+from sage_lightning.data.merging import merged
 from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.quarantine import DUPLICATE_CONTENT, WRONG_SIZE
-from sage_lightning.data.scan import FileCounts, Scan, counted, scanned
+from sage_lightning.data.scan import FileCounts, Scan, counted, kinds_of, scanned
 from sage_lightning.sage.nodes import NodeTable
 
-FORMAT = 1  # of what is written; another number makes every index again
+FORMAT = 2  # of what is written; another number makes every index again
 
-_MOMENT = ["node", "time_ns"]
+_DIFFERENT = ("pair_id", "time", "rgb_path", "ir_path", "local_hour", "sun_elevation")  # in every row
 _BY_COMPARISON = (DUPLICATE_CONTENT, WRONG_SIZE)  # with other pairs, which may be others now
 _SCAN = ("pictures", "thermals", "others", "content")
 
@@ -75,20 +75,16 @@ class Catalogue:
                 return Scan(index, *(state[name] for name in _SCAN))
             listed = sum(len(folder.names) for folder in folders) - legacy.read
             (self.folder / "state.json").unlink(missing_ok=True)
-            if state is None or state["places"] != places or state["lists"] or legacy:
-                files = camera_files(folders)
-                del folders  # of millions of files they are gigabytes
-                self._save(files, "files")
-                counts = counted(files)
-                index = add_place_and_time(pair_files(legacy.applied(files), keep_mismatches), nodes)
+            if state is None or any(state[name] != now[name] for name in ("places", "lists")):
+                known, counts, index = self._anew(folders, legacy, nodes, keep_mismatches)
                 if state is None or state["content"] != counts.content:
                     self._forget(None)
             else:
-                counts, index = self._renewed(folders, state["folders"], nodes, keep_mismatches)
+                before = read_known(self.folder / "files.arrow", state["files"], state["folders"])
+                known, counts, index = self._renewed(before, folders, legacy, nodes, keep_mismatches)
             scan = scanned(listed, counts, index)
-            self._save(index, "index")
             facts = {name: getattr(scan, name) for name in _SCAN}
-            self._write(now | facts)
+            self._write(now | facts | {"files": known})
         return scan
 
     def learn(self, decoded: pd.DataFrame) -> None:
@@ -97,7 +93,8 @@ class Catalogue:
             known = self._verdicts()
             rest = known[~known["pair_id"].isin(decoded["pair_id"])]
             said = pd.concat([rest, decoded[["pair_id", "reason"]].astype("str")])
-            self._save(said.sort_values("pair_id", ignore_index=True), "verdicts")
+            said = said.sort_values("pair_id", ignore_index=True)
+            self._save(pa.Table.from_pandas(said, preserve_index=False), "verdicts")
 
     def judged(self, index: pd.DataFrame) -> pd.DataFrame:
         """The index with what decoding has told of its pairs, so far."""
@@ -109,39 +106,51 @@ class Catalogue:
             reason=index["reason"].mask(found, index["pair_id"].map(failed)),
         )
 
-    def _renewed(
-        self, folders: Sequence[Folder], before: Mapping[str, str], nodes: NodeTable, keep_mismatches: bool
-    ) -> tuple[FileCounts, pd.DataFrame]:
-        """What is there now, of which only what is new, gone or of another length has been looked at."""
-        known = pd.read_parquet(self.folder / "files.parquet")
-        changed = [folder for folder in folders if before.get(folder.path) != folder.digest]
-        doubtful = {folder.path for folder in changed} | (before.keys() - {folder.path for folder in folders})
-        perhaps = known["folder"].isin(doubtful).to_numpy()
-        stay, new = _compared(known[perhaps], changed)
-        gone = known[perhaps][~stay]
-        keep = ~perhaps
-        keep[perhaps] = stay
-        files = pd.concat([known[keep], new], ignore_index=True).sort_values("path", ignore_index=True)
-        files["folder"] = files["folder"].astype("category")
-        del known  # of millions of files it is a gigabyte
-        self._save(files, "files")
-        counts = counted(files)
-        touched = pd.concat([gone, new])[_MOMENT].drop_duplicates()
-        mine = files[_within(touched, files["node"], files["time_ns"])]
+    def _anew(
+        self, folders: list[Folder], legacy: Legacy, nodes: NodeTable, keep_mismatches: bool
+    ) -> tuple[dict[str, int], FileCounts, pd.DataFrame]:
+        """Every file has been looked at; `folders` is empty then: of millions of files they are gigabytes."""
+        files = all_files(folders)
+        known, counts = known_files(folders, files), counted(folders, kinds_of(files))
+        self._save_files(known)
+        sizes = known.counts
+        del known
+        folders.clear()
+        cameras = only_cameras(files)
         del files
-        renewed = add_place_and_time(pair_files(mine, keep_mismatches), nodes)
-        index = pd.read_parquet(self.folder / "index.parquet")
-        # As files name it: where the table knows better, `node` is its id.
-        said = index["pair_id"].str.partition("-")[0]
-        old = _within(touched, said, _nanoseconds(index["time"]))
-        self._forget(index.loc[old, "pair_id"])
-        parts = [part for part in (index[~old], renewed) if len(part)] or [renewed]
-        index = pd.concat(parts, ignore_index=True)
-        return counts, index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+        index = add_place_and_time(pair_files(legacy.applied(cameras), keep_mismatches), nodes)
+        self._save(pa.Table.from_pandas(index, preserve_index=False), "index")
+        return sizes, counts, index
+
+    def _renewed(
+        self,
+        known: KnownFiles,
+        folders: Sequence[Folder],
+        legacy: Legacy,
+        nodes: NodeTable,
+        keep_mismatches: bool,
+    ) -> tuple[dict[str, int], FileCounts, pd.DataFrame]:
+        """Only what is new, gone or of another length has been looked at, and what is of its seconds."""
+        change = compared(known, folders)
+        del known
+        self._save_files(change.files)
+        counts = counted(folders, change.files.kinds)
+        table = pq.read_table(self.folder / "index.parquet")
+        seconds = legacy.linked(np.unique(change.times // SECOND))
+        if len(seconds):
+            files = camera_files(change.files.within(seconds))
+            paired = pair_files(legacy.applied_to_part(files), keep_mismatches)
+            renewed = add_place_and_time(paired, nodes)
+            times = table["time"].cast(pa.int64()).fill_null(NO_TIME).to_numpy()
+            stay = ~np.isin(times // SECOND, seconds)
+            self._forget(_outdated(table.filter(pa.array(~stay)).to_pandas(), renewed, change.gone))
+            table = merged(table, stay, pa.Table.from_pandas(renewed, preserve_index=False), "pair_id")
+            self._save(table, "index")
+        return change.files.counts, counts, table.to_pandas()
 
     def _state(self) -> dict[str, Any] | None:
         """What was written last; None where it is not there as a whole."""
-        whole = all((self.folder / f"{name}.parquet").is_file() for name in ("files", "index"))
+        whole = all((self.folder / name).is_file() for name in ("files.arrow", "index.parquet"))
         try:
             state: dict[str, Any] = json.loads((self.folder / "state.json").read_text())
         except (FileNotFoundError, ValueError):
@@ -163,17 +172,25 @@ class Catalogue:
             other = known["pair_id"].isin([] if pairs is None else pairs) | known["reason"].isin(
                 _BY_COMPARISON
             )
-            self._save(known[:0] if pairs is None else known[~other], "verdicts")
+            rest = known[:0] if pairs is None else known[~other]
+            self._save(pa.Table.from_pandas(rest, preserve_index=False), "verdicts")
 
     def _write(self, state: dict[str, Any]) -> None:
         partial = self.folder / "state.partial"
         partial.write_text(json.dumps(state))
         partial.replace(self.folder / "state.json")
 
-    def _save(self, table: pd.DataFrame, name: str) -> None:
+    def _save(self, table: pa.Table, name: str) -> None:
         partial = self.folder / f"{name}.partial"
-        table.to_parquet(partial, index=False)
+        # What differs from row to row has no use for a dictionary, and this much space costs the least time.
+        few = [column for column in table.column_names if column not in _DIFFERENT]
+        pq.write_table(table, partial, use_dictionary=few, compression="lz4")
         partial.replace(self.folder / f"{name}.parquet")
+
+    def _save_files(self, files: KnownFiles) -> None:
+        partial = self.folder / "files.partial"
+        files.write(partial)
+        partial.replace(self.folder / "files.arrow")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -184,31 +201,9 @@ class Catalogue:
                 yield
 
 
-def _compared(known: pd.DataFrame, changed: Sequence[Folder]) -> tuple[npt.NDArray[np.bool_], pd.DataFrame]:
-    """Which known files of changed folders are as they were, and what there is instead of the others."""
-    stay = np.zeros(len(known), dtype=np.bool_)
-    rows_of = known.groupby("folder", observed=True).indices
-    fresh = []
-    for folder in changed:
-        rows = rows_of.get(folder.path, np.empty(0, dtype=np.int64))
-        was = known.iloc[rows]
-        paths = pa.array(was["path"], pa.large_string())
-        place = pc.index_in(folder.paths(), value_set=paths).fill_null(-1).to_numpy()
-        same = place >= 0
-        same[same] = was["bytes"].to_numpy()[place[same]] == folder.sizes[same]
-        stay[rows[place[same]]] = True
-        new = np.flatnonzero(~same)
-        fresh.append(replace(folder, names=folder.names.take(pa.array(new)), sizes=folder.sizes[new]))
-    return stay, camera_files(fresh)
-
-
-def _within(moments: pd.DataFrame, nodes: pd.Series, times: pd.Series) -> npt.NDArray[np.bool_]:
-    """Whether each row's node and time are among the moments."""
-    found = times.isin(moments["time_ns"]).to_numpy(copy=True)
-    few = pd.MultiIndex.from_arrays([nodes[found], times[found]])
-    found[found] = few.isin(pd.MultiIndex.from_frame(moments))
-    return found
-
-
-def _nanoseconds(times: pd.Series) -> pd.Series:
-    return times.dt.as_unit("ns").astype("int64").where(times.notna(), NO_TIME)
+def _outdated(before: pd.DataFrame, after: pd.DataFrame, gone: Sequence[str]) -> pd.Series:
+    """Which pairs are others now: of other files, or of files that were there under the same names."""
+    row = ["pair_id", "rgb_path", "ir_path"]
+    was, now = (pd.MultiIndex.from_frame(table[row].fillna("")) for table in (before, after))
+    other = ~was.isin(now) | before["rgb_path"].isin(gone) | before["ir_path"].isin(gone)
+    return before.loc[other, "pair_id"]

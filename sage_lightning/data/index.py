@@ -135,7 +135,9 @@ def _texts(column: pd.Series) -> pa.ChunkedArray:
     """Each value as Python writes it, "" for none."""
     if not pd.api.types.is_string_dtype(column):
         column = pd.Series(["" if pd.isna(value) else str(value) for value in column.tolist()], dtype="str")
-    return pa.chunked_array([pa.array(column.fillna(""), pa.large_string())])
+    # Of a column that has been read from a file this is chunked already.
+    texts = pa.array(column.fillna(""), pa.large_string())
+    return texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts])
 
 
 def summary(index: pd.DataFrame) -> str:

@@ -14,14 +14,17 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from sage_lightning.data.files import NO_TIME, UNKNOWN
+from sage_lightning.data.files import NO_TIME, SECOND, UNKNOWN, known_time
 from sage_lightning.data.listing import Folder
 from sage_lightning.errors import UserError
-from sage_lightning.sage.names import node_of
+from sage_lightning.sage.names import node_of, parse_name
 from sage_lightning.sage.records import RECORD_SUFFIXES, read_records
 
 log = logging.getLogger("sage_lightning")
@@ -31,7 +34,6 @@ _RECORDS = re.compile(r"(?:.*/)?sage_meta(?:/.*)?")
 _BAD = re.compile(r"(?:^|/)bad_pairs/")
 _VSN = re.compile(r"[A-Z][0-9A-F]{3}")
 _MOMENT = ["node", "time_ns"]
-_SECOND = 1_000_000_000  # nanoseconds
 
 
 class Legacy:
@@ -71,18 +73,52 @@ class Legacy:
 
     def applied(self, files: pd.DataFrame) -> pd.DataFrame:
         """Camera files with what lists and records know of them; see `pair_files` for the columns."""
+        files, self.unmatched = self._told(files)
+        if self.unmatched:
+            log.info("%d of %d pair lists name no two files that are there", self.unmatched, len(self._lists))
+        return files
+
+    def linked(self, seconds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Those seconds, and all that lists connect them with, by any number of lists.
+
+        A file is paired by what is known of files of these seconds alone: records change no file's second, a
+        list tells its two files about each other, and of lists that name one file the first counts.
+
+        Args:
+            seconds: (n,) since 1970, of files' names; -1 for files without a time.
+        """
+        while len(self._lists):
+            sides = self._list_seconds
+            reached = np.union1d(seconds, sides[np.isin(sides, seconds).any(axis=1)])
+            if len(reached) == len(seconds):
+                break
+            seconds = reached
+        return seconds
+
+    def applied_to_part(self, files: pd.DataFrame) -> pd.DataFrame:
+        """What `applied` says of files that are all those of seconds that are `linked`."""
+        return self._told(files)[0]
+
+    def _told(self, files: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Files, and how many lists name no two of them."""
         if self._records is not None:
             files = _with_records(files, self._records)
         aside = [folder for folder in files["folder"].unique() if _BAD.search(f"{folder}/")]
         nowhere = pd.Series(None, files.index, dtype="str")
         files = files.assign(listed=nowhere, bad=files["folder"].isin(aside))
         if self._lists.empty:
-            return files
+            return files, 0
         lists = _there(self._lists, files["path"])
-        self.unmatched = len(self._lists) - len(lists)
-        if self.unmatched:
-            log.info("%d of %d pair lists name no two files that are there", self.unmatched, len(self._lists))
-        return _with_lists(files, lists) if len(lists) else files
+        return _with_lists(files, lists) if len(lists) else files, len(self._lists) - len(lists)
+
+    @cached_property
+    def _list_seconds(self) -> npt.NDArray[np.int64]:
+        """(n, 2): of both names of each list whose names are camera files'."""
+        named = self._lists[["picture", "thermal"]].dropna().itertuples(index=False)
+        said = ([parse_name(PurePosixPath(side).name, None) for side in sides] for sides in named)
+        found = ([file for file in files if file is not None] for files in said)
+        rows = [[known_time(file.time_ns) // SECOND for file in files] for files in found if len(files) == 2]
+        return np.array(rows, dtype=np.int64).reshape(-1, 2)
 
 
 def _lists_of(root: Path, folders: Sequence[Folder]) -> Iterator[tuple[str, bytes]]:
@@ -193,10 +229,13 @@ def _with_records(files: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
     The files of one node and time are one moment and go together, whichever of them the records are of:
     a side that knew more than the other would have lost its partner.
     """
+    # They change no file's second, so those of other seconds say nothing.
+    near = (records["time_ns"] // SECOND).isin((files["time_ns"] // SECOND).unique())
+    records = records[near.to_numpy()]
     exact = records[["node", "time_ns", "kind"]].assign(true_node=records["node"], true_ns=records["time_ns"])
     fitting = pd.concat(
         [
-            exact.assign(node=records["vsn"], time_ns=records["time_ns"] // _SECOND * _SECOND),
+            exact.assign(node=records["vsn"], time_ns=records["time_ns"] // SECOND * SECOND),
             exact.assign(node=UNKNOWN),
         ]
     )

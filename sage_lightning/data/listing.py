@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,10 @@ class Folder:
             return self.names
         text = pa.large_string()
         return pc.binary_join_element_wise(pa.scalar(self.path, text), self.names, pa.scalar("/", text))
+
+    def only(self, rows: NDArray[np.int64]) -> "Folder":
+        """Some of its files; the digest stays the whole folder's."""
+        return replace(self, names=self.names.take(pa.array(rows)), sizes=self.sizes[rows])
 
 
 def list_folders(root: Path) -> list[Folder]:

@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from sage_lightning.data.files import camera_files, content_of
+from sage_lightning.data.files import KINDS, all_files, content_of, only_cameras
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders, names_of
 from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.quarantine import PLOT
 from sage_lightning.sage.names import node_of, parse_name
 
+_PICTURE, _THERMAL = KINDS.index("picture"), KINDS.index("thermal")
 _MOST_NAMES = 20_000  # that are looked at to say beforehand that there is no pair; a scan says it of all
 
 
@@ -51,10 +56,11 @@ def scan_folder(root: Path, keep_mismatches: bool = False) -> Scan:
 
 def scan_folders(root: Path, folders: Sequence[Folder], keep_mismatches: bool) -> Scan:
     """The scan of a listing."""
-    files = camera_files(folders)
+    files = all_files(folders)
+    counts = counted(folders, kinds_of(files))
     legacy = Legacy(root, folders)
-    index = pair_files(legacy.applied(files), keep_mismatches)
-    return scanned(sum(len(folder.names) for folder in folders) - legacy.read, counted(files), index)
+    index = pair_files(legacy.applied(only_cameras(files)), keep_mismatches)
+    return scanned(sum(len(folder.names) for folder in folders) - legacy.read, counts, index)
 
 
 class FileCounts(NamedTuple):
@@ -65,11 +71,27 @@ class FileCounts(NamedTuple):
     content: str
 
 
-def counted(files: pd.DataFrame) -> FileCounts:
-    """Of camera files, plots left out."""
-    kinds = files["kind"].value_counts()
-    content = content_of(files.loc[files["kind"] != "plot", ["path", "bytes"]])
-    return FileCounts(int(kinds.get("picture", 0)), int(kinds.get("thermal", 0)), content)
+def kinds_of(files: pa.Table) -> npt.NDArray[np.int8]:
+    """(n,): the codes of `all_files`."""
+    return files["kind"].to_numpy()
+
+
+def counted(folders: Sequence[Folder], kinds: npt.NDArray[np.int8]) -> FileCounts:
+    """Of camera files, plots left out.
+
+    Args:
+        folders: a listing.
+        kinds: (n,) the code of each of its files.
+    """
+    wanted = (kinds == _PICTURE) | (kinds == _THERMAL)
+    ends = np.cumsum([0, *(len(folder.names) for folder in folders)])
+    masks = (wanted[begin:end] for begin, end in pairwise(ends))
+    listed = [
+        folder if mask.all() else folder.only(np.flatnonzero(mask))
+        for folder, mask in zip(folders, masks, strict=True)
+    ]
+    pictures, thermals = (int(np.count_nonzero(kinds == kind)) for kind in (_PICTURE, _THERMAL))
+    return FileCounts(pictures, thermals, content_of(listed))
 
 
 def scanned(listed: int, counts: FileCounts, index: pd.DataFrame) -> Scan:

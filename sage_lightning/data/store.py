@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from sage_lightning.data.pages import Pages, changed
 from sage_lightning.data.select import selected
 from sage_lightning.data.shards import as_float, part_path
 from sage_lightning.errors import UserError
@@ -24,21 +25,38 @@ from sage_lightning.errors import UserError
 FORMAT = 4  # of what is written; another number makes every store again
 
 _FILES = 3  # that an open shard holds, at most
+_AHEAD = 64  # rows that are asked of the disk at a time
 _OTHER_FILES = 512  # that the rest of a process may want to open
 
 
 class _Shard(NamedTuple):
-    """An open shard: plain arrays over its pages.
+    """An open shard.
 
     Attributes:
         rgb: (n, H, W, 3), or all JPEGs one after the other.
-        ends: (n,) where each JPEG ends; None of raw pixels.
+        ends: (n + 1,) where each JPEG starts and the last one ends; None of raw pixels.
         ir: (n, h, w) uint16 or float32.
     """
 
-    rgb: NDArray[np.uint8]
+    rgb: Pages
     ends: NDArray[np.int64] | None
-    ir: NDArray[Any]
+    ir: Pages
+
+    def want(self, row: int) -> None:
+        """Says that this row is read soon."""
+        start, stop = (row, row + 1) if self.ends is None else self.ends[row : row + 2].tolist()
+        self.rgb.want(start, stop)
+        self.ir.want(row, row + 1)
+
+    def read_into(self, rgb: NDArray[np.uint8], ir: NDArray[Any], row: int) -> None:
+        """Copies a row to where it is wanted."""
+        if self.ends is None:
+            rgb[:] = self.rgb.array[row]
+        else:
+            file = self.rgb.array[slice(*self.ends[row : row + 2].tolist())].tobytes()
+            rgb[:] = np.asarray(Image.open(io.BytesIO(file), formats=["JPEG"]))
+        thermal = self.ir.array[row]
+        ir[:] = thermal if thermal.dtype == ir.dtype else as_float(thermal)
 
 
 class PairStore:
@@ -169,43 +187,36 @@ class PairStore:
             (wanted.size, *self.ir_size), np.uint16 if self.encoding == "centikelvin" else np.float32
         )
         shards = np.searchsorted(self._ends, wanted, side="right")
+        inside = wanted - np.append(0, self._ends)[shards]
         # In the order of the disk: neighbouring rows share pages.
-        for place in np.argsort(wanted, kind="stable").tolist():
-            shard = int(shards[place])
-            row = int(wanted[place]) - (int(self._ends[shard - 1]) if shard else 0)
-            pages = self._shard(shard)
-            rgb[place] = pages.rgb[row] if pages.ends is None else _decoded(pages.rgb, pages.ends, row)
-            thermal = pages.ir[row]
-            ir[place] = thermal if thermal.dtype == ir.dtype else as_float(thermal)
+        order = np.argsort(wanted, kind="stable")
+        for at in range(0, wanted.size, _AHEAD):
+            places = order[at : at + _AHEAD]
+            rows_of = [
+                (self._shard(shard), row)
+                for shard, row in zip(shards[places].tolist(), inside[places].tolist(), strict=True)
+            ]
+            for pages, row in rows_of:
+                pages.want(row)
+            for place, (pages, row) in zip(places.tolist(), rows_of, strict=True):
+                pages.read_into(rgb[place], ir[place], row)
         return rgb, ir
 
     def _shard(self, shard: int) -> _Shard:
         if shard not in self._open:
             if len(self._open) >= self._most_open:
                 del self._open[next(iter(self._open))]
-            ends = self._pages("ends", shard) if self.manifest["rgb_kind"] == "jpeg" else None
-            ir = self._pages("ir", shard)
-            if self.encoding == "centikelvin" and ir.dtype != np.uint16:
-                raise UserError(f"{part_path(self.shard_folder, 'ir', shard)}: {_CHANGED}")
-            self._open[shard] = _Shard(self._pages("rgb", shard), ends, ir)
+            self._open[shard] = self._opened(shard)
         return self._open[shard]
 
-    def _pages(self, part: str, shard: int) -> NDArray[Any]:
-        path = part_path(self.shard_folder, part, shard)
-        try:
-            pages = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{path}: {_CHANGED}") from error
-        # Plain arrays over the same pages: np.memmap does bookkeeping at every indexing.
-        return np.asarray(pages)
-
-
-_CHANGED = "is missing or another one than when this run began; `sage-lightning prepare` makes it again"
-
-
-def _decoded(pages: NDArray[np.uint8], ends: NDArray[np.int64], row: int) -> NDArray[np.uint8]:
-    start = int(ends[row - 1]) if row else 0
-    return np.asarray(Image.open(io.BytesIO(pages[start : int(ends[row])].tobytes()), formats=["JPEG"]))
+    def _opened(self, shard: int) -> _Shard:
+        rgb, ir = (Pages(part_path(self.shard_folder, part, shard)) for part in ("rgb", "ir"))
+        if self.encoding == "centikelvin" and ir.array.dtype != np.uint16:
+            raise changed(part_path(self.shard_folder, "ir", shard))
+        if self.manifest["rgb_kind"] == "raw":
+            return _Shard(rgb, None, ir)
+        ends = Pages(part_path(self.shard_folder, "ends", shard)).array
+        return _Shard(rgb, np.append(0, ends), ir)
 
 
 def _allowed(shards: int) -> int:

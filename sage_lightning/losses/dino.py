@@ -44,7 +44,9 @@ def balanced_targets(
     return shares
 
 
-def crop_cross_entropy(student: Tensor, targets: Tensor, temperature: float, *, skip_same: bool) -> Tensor:
+def crop_cross_entropy(
+    student: Tensor, targets: Tensor, temperature: float, *, skip_same: bool, pairs: float | None = None
+) -> Tensor:
     """Mean cross-entropy over all pairs of a target's crop and a student's crop.
 
     The sum over pairs of crops factors into the product of two sums: G + S terms instead of G · S.
@@ -54,6 +56,8 @@ def crop_cross_entropy(student: Tensor, targets: Tensor, temperature: float, *, 
         targets: (G, B, K) distributions.
         temperature: of the student.
         skip_same: leave out pairs of a crop with itself, which one sensor's student could match by copying.
+        pairs: to divide by in place of B, which may then be 0. Where ranks hold different numbers of pairs, a
+            rank's mean number: the average of the ranks' terms is then the mean over all pairs.
 
     Raises:
         ValueError: no pair of crops is left.
@@ -66,7 +70,7 @@ def crop_cross_entropy(student: Tensor, targets: Tensor, temperature: float, *, 
         total = (targets.sum(0) * log_p.sum(0)).sum(-1)
         if skip_same:
             total = total - (targets * log_p[: len(targets)]).sum((0, 2))
-        return -total.mean() / count
+        return -total.sum() / ((len(total) if pairs is None else pairs) * count)
 
 
 def entropy(targets: Tensor) -> Tensor:

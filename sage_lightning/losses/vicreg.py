@@ -5,10 +5,11 @@ paper adds them, eq. 6, so its weight of 25 would be 50 here), while the covaria
 added.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 
 class VICRegTerms(NamedTuple):
@@ -61,10 +62,40 @@ def covariance_term(z: Tensor) -> Tensor:
     Args:
         z: (B, D).
     """
-    centred = z - z.mean(dim=0)
-    covariance = centred.T @ centred / (len(z) - 1)
-    # Not the full sum less the diagonal's: off-diagonal entries near 0 would drown in the rounding of both.
-    return covariance.fill_diagonal_(0).square().sum() / z.shape[1]
+    return _OffDiagonal.apply(z - z.mean(dim=0)) / ((len(z) - 1) ** 2 * z.shape[1])
+
+
+class _OffDiagonal(torch.autograd.Function):
+    """x (B, D) to Σ_{j≠k} (xᵀx)²_jk, by whichever of xᵀx (D, D) and x xᵀ (B, B) is the smaller by far.
+
+    Both have the same Frobenius norm, and the diagonal of xᵀx is known without the rest. The gradient is
+    4 x (xᵀx − diag) = 4 (x xᵀ x − x diag): one product of matrices, where autograd takes two.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        # With B nearer to D the difference of the two sums would drown in their rounding.
+        if on_gram_side(*x.shape):
+            gram, squares = x @ x.T, x.square().sum(dim=0)
+            ctx.save_for_backward(x, gram, squares)
+            # A sum of squares: what rounding leaves below 0, where features differ much in scale, is 0.
+            return (gram.square().sum() - squares.square().sum()).clamp(min=0)
+        scatter = (x.T @ x).fill_diagonal_(0)
+        ctx.save_for_backward(x, scatter)
+        return scatter.square().sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        x, product, *squares = ctx.saved_tensors
+        with torch.autocast(x.device.type, enabled=False):
+            quarter = torch.addcmul(product @ x, x, squares[0], value=-1) if squares else x @ product
+        return 4 * grads[0] * quarter
+
+
+def on_gram_side(pairs: int, features: int) -> bool:
+    """Whether B × B products take the place of D × D covariances: where B is at most half of D."""
+    return 2 * pairs <= features
 
 
 def at_least_float32(z: Tensor) -> Tensor:

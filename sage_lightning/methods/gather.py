@@ -1,4 +1,7 @@
-"""All ranks' rows in rank order: with a gradient for a loss of the global batch, ragged for evaluation."""
+"""All ranks' rows in rank order: with a gradient for a loss of the global batch, without for evaluation."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -10,21 +13,30 @@ def _ranks() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
+def _all_rows(x: Tensor, counts: Sequence[int]) -> Tensor:
+    """(counts[rank], …) of each rank to (sum of counts, …), in rank order."""
+    # Collectives want equal sizes (gloo aborts otherwise): pad to the longest, cut back after.
+    missing = max(counts) - len(x)
+    padded = torch.cat([x, x.new_zeros(missing, *x.shape[1:])]) if missing else x.contiguous()
+    parts = [torch.empty_like(padded) for _ in counts]
+    dist.all_gather(parts, padded)
+    return torch.cat([part[:count] for part, count in zip(parts, counts, strict=True)])
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
-        parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(_ranks())]
-        dist.all_gather(parts, x.contiguous())
-        return torch.cat(parts)
+    def forward(ctx: FunctionCtx, x: Tensor, counts: Sequence[int]) -> Tensor:
+        ctx.counts = list(counts)  # type: ignore[attr-defined]
+        return _all_rows(x, counts)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *grads: Tensor) -> Tensor:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         total = grads[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
-        return total.chunk(_ranks())[dist.get_rank()]
+        return total.split(ctx.counts)[dist.get_rank()], None
 
 
-def gather_with_grad(x: Tensor) -> Tensor:
+def gather_with_grad(x: Tensor, counts: Sequence[int] | None = None) -> Tensor:
     """All ranks' rows, with a gradient that is summed over the ranks' losses.
 
     Every rank computes the same loss of the gathered rows, so the sum is ranks × one process's gradient, and
@@ -32,12 +44,22 @@ def gather_with_grad(x: Tensor) -> Tensor:
     rank's gradient, would give 1 / ranks of it.
 
     Args:
-        x: (B, D), the same B on every rank.
+        x: (B, D), the same B on every rank, or what `counts` says.
+        counts: the rows of each rank where they differ, in rank order; some may be 0. Rows are padded on
+            their way and cut back: a loss of what is given sees the true ones, and no others.
 
     Returns:
-        (ranks · B, D); `x` itself in one process.
+        (ranks · B, D), or (sum of counts, D); `x` itself in one process.
+
+    Raises:
+        ValueError: `counts` is not of this rank's rows, or not of as many ranks.
     """
-    return x if _ranks() == 1 else _Gather.apply(x)
+    ranks = _ranks()
+    if counts is not None:
+        rank = dist.get_rank() if ranks > 1 else 0
+        if len(counts) != ranks or counts[rank] != len(x):
+            raise ValueError(f"counts={list(counts)} are not those of {ranks} ranks with {len(x)} rows here")
+    return x if ranks == 1 else _Gather.apply(x, counts or [len(x)] * ranks)
 
 
 def gather_ragged(x: Tensor) -> Tensor:
@@ -54,13 +76,7 @@ def gather_ragged(x: Tensor) -> Tensor:
         return x
     counts = [torch.zeros(1, dtype=torch.int64, device=x.device) for _ in range(_ranks())]
     dist.all_gather(counts, torch.tensor([len(x)], device=x.device))
-    rows = [int(count) for count in counts]
-    # Collectives want equal sizes (gloo aborts otherwise): pad to the longest, cut back after.
-    padded = x.new_zeros((max(rows), *x.shape[1:]))
-    padded[: len(x)] = x
-    parts = [torch.empty_like(padded) for _ in rows]
-    dist.all_gather(parts, padded)
-    return torch.cat([part[:count] for part, count in zip(parts, rows, strict=True)])
+    return _all_rows(x, [int(count) for count in counts])
 
 
 def sum_over_ranks(x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.losses.vicreg import vicreg_terms
+from sage_lightning.methods.chunks import embed_in_chunks
 from sage_lightning.methods.gather import gather_with_grad
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
@@ -34,6 +35,8 @@ class VICReg(LightningModule):
         invariance_weight: of the squared distance between a pair's projections.
         variance_weight: of the mean of both sensors' hinges.
         covariance_weight: of the sum of both sensors' covariances.
+        grad_cache: embeds the batch in chunks, so that memory holds the graph of one; see `embed_in_chunks`.
+        grad_cache_pairs: of a chunk, on each rank.
     """
 
     EVALUATED = "towers"  # the part that embeds once training is over
@@ -47,6 +50,8 @@ class VICReg(LightningModule):
         invariance_weight: float = 25.0,
         variance_weight: float = 25.0,
         covariance_weight: float = 1.0,
+        grad_cache: bool = False,
+        grad_cache_pairs: int = 64,
     ) -> None:
         super().__init__()
         self.towers = towers
@@ -58,6 +63,8 @@ class VICReg(LightningModule):
             "variance": variance_weight,
             "covariance": covariance_weight,
         }
+        self.grad_cache = grad_cache
+        self.grad_cache_pairs = grad_cache_pairs
 
     def loss_terms(self, z_rgb: Tensor, z_ir: Tensor) -> dict[str, Tensor]:
         """The weighted loss and the unweighted terms, as they are logged.
@@ -79,12 +86,16 @@ class VICReg(LightningModule):
 
     def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
         """The loss of the global batch, the same number on every rank."""
-        z_rgb, z_ir = self.towers(batch.rgb, batch.ir)
+        z_rgb = self.towers.project_rgb(self._embed(self.towers.embed_rgb, batch.rgb))
+        z_ir = self.towers.project_ir(self._embed(self.towers.embed_ir, batch.ir))
         terms = self.loss_terms(gather_with_grad(z_rgb), gather_with_grad(z_ir))
         self.log("train/loss", terms["loss"], prog_bar=True)
         self.log_dict({f"train/{name}": term for name, term in terms.items() if name != "loss"})
         self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
         return terms["loss"]
+
+    def _embed(self, embed: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+        return embed_in_chunks(embed, images, self.grad_cache_pairs) if self.grad_cache else embed(images)
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> dict[str, Tensor]:
         """See `spaces`."""

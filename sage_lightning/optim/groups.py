@@ -1,19 +1,12 @@
-"""Which parameters decay: matrices and kernels; not norms, biases, class tokens, position embeddings."""
+"""Which parameters decay: matrices and kernels; not norms, biases, tokens, position embeddings, prototypes.
+
+Matrices and kernels go by the name of weight, in torch and in timm; what has several dimensions and another
+name is a token, a position embedding or bias table, a scale, or a set of prototypes.
+"""
 
 from typing import Any
 
 from torch import nn
-
-_TOKENS = (
-    "cls_token",
-    "reg_token",
-    "mask_token",
-    "dist_token",
-    "pos_embed",
-    "rel_pos",
-    "absolute_pos",
-    "latent",
-)
 
 
 def parameter_groups(module: nn.Module) -> list[dict[str, Any]]:
@@ -31,6 +24,6 @@ def parameter_groups(module: nn.Module) -> list[dict[str, Any]]:
         if not parameter.requires_grad:
             continue
         last = name.rsplit(".", 1)[-1]
-        free = parameter.ndim <= 1 or any(last.startswith(token) for token in _TOKENS)
+        free = parameter.ndim <= 1 or not last.startswith("weight")
         (undecayed if free else decayed).append(parameter)
     return [{"params": decayed}, {"params": undecayed, "weight_decay": 0.0, "adapt": False}]

@@ -53,6 +53,32 @@ def test_batch_statistics_do_not_add_up_either() -> None:
         built("model=dino_vit_pico", resnet, ACCUMULATED, *adds_up)
 
 
+def test_towers_share_what_they_are_told_to_and_nothing_else() -> None:
+    """Not two names of one module: no storage in common but DINO's prototypes, by choice."""
+    for model, part, common in (("vicreg", "towers", set()), ("dino", "student", {"prototypes"})):
+        made = getattr(built(f"model={model}_vit_pico"), part)
+        owners: dict[int, list[str]] = {}
+        for name, parameter in made.named_parameters(remove_duplicate=False):
+            owners.setdefault(parameter.data_ptr(), []).append(name)
+        shared = [names for names in owners.values() if len(names) > 1]
+        assert {name.rsplit(".", 1)[1] for names in shared for name in names} == common
+        assert {name.split("_")[0] for names in owners.values() for name in names} == {"rgb", "ir"}
+
+
+def test_chunks_of_a_batch_have_no_statistics_of_it() -> None:
+    resnets = [f"model/backbone@model.{sensor}_backbone=resnet18" for sensor in ("rgb", "ir")]
+    with pytest.raises(UserError) as caught:
+        built(*resnets, "model.grad_cache=true")
+    assert caught.value.lines == tuple(
+        f"model.grad_cache=true: model.{sensor}_backbone has BatchNorm, which needs the whole batch at once; "
+        "leave it at false, or use a ViT"
+        for sensor in ("rgb", "ir")
+    )
+    made = built("model.grad_cache=true", "model.grad_cache_pairs=5")
+    assert (made.grad_cache, made.grad_cache_pairs) == (True, 5)
+    assert built(*resnets).grad_cache is False
+
+
 SWIN = (
     "model/backbone@model.rgb_backbone=resnet18",
     "model.rgb_backbone.name=swin_tiny_patch4_window7_224",

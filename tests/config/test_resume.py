@@ -65,7 +65,10 @@ def test_a_run_goes_on_where_its_files_are_now() -> None:
 def test_a_run_of_before_there_was_a_choice_goes_on_as_it_was() -> None:
     asked = deepcopy(SAGE)
     asked["data"] |= {"look": "own", "rgb_store_kind": "raw"}
-    assert resumed(SAGE, asked, ["data=sage"]) == SAGE
+    asked["model"] = {"grad_cache": False, "grad_cache_pairs": 64}
+    assert resumed(SAGE, asked, ["data=sage", "model=vicreg_vit_pico"]) == SAGE
+    del asked["model"]  # DINO has no such key, and is asked for none
+    assert resumed(SAGE, asked, ["data=sage", "model=dino_vit_pico"]) == SAGE
     asked["data"]["look"] = "common"
     with pytest.raises(UserError, match=r"data\.look=common: the run was begun with own"):
         resumed(SAGE, asked, ["data.look=common"])

@@ -236,7 +236,7 @@ def test_verdicts_by_comparison_go_when_anything_changes(tmp_path: Path) -> None
     assert judged[ids].tolist() == ["truncated", "", ""]
 
 
-@pytest.mark.parametrize("damage", ["state.json", "index.parquet", "files.parquet"])
+@pytest.mark.parametrize("damage", ["state.json", "index.parquet", "files.arrow"])
 def test_a_catalogue_that_is_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
     ids, root = pairs(tmp_path / "files"), tmp_path / "files"
     kept = Catalogue(tmp_path / "cache", root, {})
@@ -249,3 +249,16 @@ def test_a_catalogue_that_is_damaged_is_made_again(tmp_path: Path, damage: str) 
     found = kept.scan(PLACES, keep_mismatches=False)
     assert_same(found, anew(root))
     assert (kept.judged(found.index)["reason"] == "").all()  # of which files they were told no one knows now
+
+
+def test_a_verdict_stays_when_another_camera_writes_in_its_second(tmp_path: Path) -> None:
+    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
+    kept = Catalogue(tmp_path / "cache", root, {})
+    kept.scan(PLACES, keep_mismatches=False)
+    kept.learn(verdicts(ids, "truncated", "unreadable", ""))
+    (root / NODES[1]).mkdir()
+    (root / NODES[1] / f"{START}-6144x2048.jpg").touch()
+    (root / NODES[0] / f"{START + 1}-6144x2048.jpg").write_text("another length")
+    found = kept.scan(PLACES, keep_mismatches=False)
+    assert_same(found, anew(root))
+    assert kept.judged(found.index).set_index("pair_id")["reason"][ids].tolist() == ["truncated", "", ""]

@@ -35,6 +35,19 @@ def test_it_is_the_mean_over_pairs_of_crops(skip_same):
     assert found.item() == pytest.approx(by_hand(student, teacher, 0.9, 0.7, skip_same), rel=1e-12)
 
 
+@pytest.mark.parametrize("skip_same", [False, True])
+def test_uneven_parts_average_to_the_whole(skip_same):
+    """Divided by the mean number of pairs, terms of 2, 1 and 0 pairs; that of none is 0."""
+    student, teacher = logits(S, B, K), teacher_targets(logits(G, B, K, seed=1), 0.7)
+    whole = crop_cross_entropy(student, teacher, 0.9, skip_same=skip_same)
+    parts = [
+        crop_cross_entropy(s, t, 0.9, skip_same=skip_same, pairs=B / 3)
+        for s, t in zip(student.split([2, 1, 0], 1), teacher.split([2, 1, 0], 1), strict=True)
+    ]
+    assert parts[2] == 0
+    assert float(sum(parts)) / 3 == pytest.approx(whole.item(), rel=1e-12)
+
+
 def sinkhorn(teacher, tau, rounds):
     """From rows that sum to 1: columns to one sum, then rows to 1, number by number."""
     rows = [[math.exp(float(x) / tau) for x in line] for crop in teacher for line in crop]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sage_lightning.losses.vicreg import covariance_term, vicreg_terms
+from sage_lightning.losses.vicreg import covariance_term, on_gram_side, vicreg_terms
 
 
 def projections(pairs: int, features: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -96,6 +96,51 @@ def test_a_shift_of_a_sensor_moves_only_invariance():
 def test_uncorrelated_features_have_no_covariance():
     z = torch.tensor([[1, 1], [1, -1], [-1, 1], [-1, -1]], dtype=torch.float64)
     assert covariance_term(z) == 0.0
+
+
+def direct(z: torch.Tensor) -> torch.Tensor:
+    """The covariance term by NumPy's convention of it, differentiated by autograd."""
+    covariance = torch.cov(z.T)
+    return (covariance - covariance.diag().diag()).square().sum() / z.shape[1]
+
+
+# At half of the features, on both sides of it, and where the batch is the larger.
+@pytest.mark.parametrize(
+    ("pairs", "features"), [(2, 4), (8, 16), (8, 15), (9, 17), (9, 18), (5, 90), (40, 6)]
+)
+def test_either_side_gives_the_direct_value_and_gradient(pairs, features):
+    z, _ = (z.requires_grad_() for z in projections(pairs, features))
+    found, expected = covariance_term(z), direct(z)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-13)
+    gradients = [torch.autograd.grad(3 * value, z)[0] for value in (found, expected)]
+    assert gradients[1].norm() > 0.1
+    assert (gradients[0] - gradients[1]).norm() < 1e-12 * gradients[1].norm()
+
+
+def test_the_side_is_chosen_by_the_batch():
+    assert [on_gram_side(pairs, 8) for pairs in (2, 4, 5, 8)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("features", [63, 64])
+def test_float32_on_either_side_is_near_float64(features):
+    z = torch.randn(32, features, generator=torch.Generator().manual_seed(0))
+    found, exact = z.clone().requires_grad_(), z.double().requires_grad_()
+    values = covariance_term(found), direct(exact)
+    assert values[0].item() == pytest.approx(values[1].item(), rel=1e-5)
+    gradients = [
+        torch.autograd.grad(value, side)[0] for value, side in zip(values, (found, exact), strict=True)
+    ]
+    assert (gradients[0] - gradients[1]).norm() < 1e-5 * gradients[1].norm()
+
+
+def test_a_feature_that_outweighs_all_others_leaves_no_negative_value():
+    values = []
+    for seed in range(20):
+        z = torch.randn(8, 16, generator=torch.Generator().manual_seed(seed))
+        z[:, 1:] *= 1e-5
+        values.append(covariance_term(z).item())
+    assert min(values) >= 0
+    assert max(values) < 1e-5  # the truth is about 1e-10, and the feature's own variance squared about 1
 
 
 def test_half_precision_is_computed_in_float32():

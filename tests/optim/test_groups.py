@@ -3,6 +3,7 @@
 import timm
 import torch
 
+from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.optim.groups import parameter_groups
 
 
@@ -27,6 +28,13 @@ def test_a_cnns_kernels_decay_and_its_norms_do_not():
     decayed, free = names(timm.create_model("resnet18"))
     assert "layer1.0.conv1.weight" in decayed
     assert {"bn1.weight", "bn1.bias", "fc.bias"} <= free
+
+
+def test_bias_tables_and_prototypes_do_not_decay():
+    beit = timm.create_model("beit_base_patch16_224", img_size=32, embed_dim=8, depth=1, num_heads=1)
+    assert "blocks.0.attn.relative_position_bias_table" in names(beit)[1]
+    decayed, free = names(PrototypeHead(4, [3], prototypes=5))
+    assert (decayed, free) == ({"layers.0.weight"}, {"layers.0.bias", "prototypes"})
 
 
 def test_frozen_parameters_are_left_out():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sage_lightning.data.index import COLUMNS, index_hash
+from sage_lightning.data.shards import moments
 from sage_lightning.data.store import PairStore
 from sage_lightning.sage.celsius import read_celsius, write_celsius
 from sage_lightning.sage.picture import CROP_BOX, read_optical
@@ -121,6 +122,31 @@ def test_more_open_shards_than_allowed(make: Prepare, monkeypatch: pytest.Monkey
     order = np.random.default_rng(0).permutation(PAIRS)
     for row in order.tolist():
         assert np.array_equal(fresh.read([row])[0][0], expected[0][row])
+
+
+@pytest.mark.parametrize("kind", ["raw", "jpeg"])
+def test_a_batch_larger_than_what_is_asked_of_the_disk_at_a_time(
+    make: Prepare, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    store = make(rgb_store_kind=kind)
+    order = np.random.default_rng(0).permutation(PAIRS)
+    expected = store.read(order)
+    monkeypatch.setattr("sage_lightning.data.store._AHEAD", 7)
+    found = PairStore(store.folder).read(order)
+    assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_moments_are_the_sums_over_all_pixels_to_the_last_bit() -> None:
+    random = np.random.default_rng(0)
+    rgb = random.integers(0, 256, (288, 384, 3), dtype=np.uint8)
+    ir = random.normal(0, 20, (25, 33)).astype(np.float32)
+    ir[3, :7] = np.nan
+    colours = [[int(level) for level in rgb[..., channel].ravel()] for channel in range(3)]
+    expected = [*map(sum, colours), *(sum(level * level for level in channel) for channel in colours)]
+    found = moments(rgb, ir)
+    assert found[:6].tolist() == expected
+    degrees = ir[~np.isnan(ir)].astype(float)
+    assert found[6:] == pytest.approx([25 * 33 - 7, degrees.sum(), np.square(degrees).sum()], rel=1e-12)
 
 
 def test_the_files_are_plain(make: Prepare) -> None:

@@ -51,14 +51,15 @@ def crops_of(step, channels=1, size=8):
 
 @pytest.fixture
 def method() -> Callable[..., DINO]:
-    """method(direction, sharing, drop_path, **options of DINO): the same weights at every call."""
+    """method(direction, sharing, drop_path, epochs, **options of DINO): the same weights at every call."""
 
-    def make(direction="both", sharing="separate", drop_path=0.0, **options):
-        schedule = WarmupCosine(0, 0.1, steps_per_epoch=EPOCH, total_steps=EPOCH * EPOCHS, batch_size=256)
+    def make(direction="both", sharing="separate", drop_path=0.0, epochs=EPOCHS, **options):
+        steps = EPOCH * epochs
+        schedule = WarmupCosine(0, 0.1, steps_per_epoch=EPOCH, total_steps=steps, batch_size=256)
         optimizer = partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)
         settings = {"momentum": 0.9, "freeze_epochs": 0, "temperature_epochs": 1} | options
         model = towers(sharing, drop_path)
-        return DINO(model, optimizer, schedule, 1, EPOCH, EPOCH * EPOCHS, direction, **settings)
+        return DINO(model, optimizer, schedule, 1, EPOCH, steps, direction, **settings)
 
     return make
 
