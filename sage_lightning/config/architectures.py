@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from sage_lightning.config.bounds import get, show
 from sage_lightning.config.compose import config_dir
-from sage_lightning.config.sensors import SENSORS, is_known, is_known_vit, square
+from sage_lightning.config.sensors import SENSORS, heads, is_known, is_known_vit, square
 from sage_lightning.errors import UserError
 
 # What architectures say to an image that they cannot take, each in its own way.
@@ -17,7 +17,8 @@ _NOT_TAKEN = (AssertionError, IndexError, RuntimeError, TypeError, ValueError)
 def architectures(config: dict[str, Any]) -> Iterator[str]:
     """Options that an architecture does not know, images that it refuses, rows that it would leave out.
 
-    A patch that does not divide is the business of `patches`; what conf/ offers as it stands is known to fit.
+    A patch that does not divide is the business of `patches`, attention heads that of `heads`; what conf/
+    offers as it stands is known to fit.
     """
     for sensor in SENSORS:
         node, size = get(config, f"model.{sensor}_backbone"), get(config, f"data.{sensor}_size")
@@ -30,6 +31,8 @@ def architectures(config: dict[str, Any]) -> Iterator[str]:
         if min(sides) < 1 or (vit and (not patch or patch < 1)):
             continue
         if vit and not pads and any(side % patch for side in sides):
+            continue
+        if any(line.startswith(f"model.{sensor}_backbone.") for line in heads(config)):
             continue
         yield from _tried(sensor, node, size, patch if vit else None)
 
