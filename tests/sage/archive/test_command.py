@@ -48,6 +48,11 @@ def arguments(archive) -> list[str]:
     ]
 
 
+def _hearing_ctrl_c() -> None:
+    """What is started in the background, tests included, has it ignored by default."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(environment, tmp_path, monkeypatch):
     def started(*given: str, shell: str = "", env: dict[str, str] | None = None) -> subprocess.Popen[str]:
@@ -61,6 +66,7 @@ def start(environment, tmp_path, monkeypatch):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hearing_ctrl_c,
         )
 
     return started
