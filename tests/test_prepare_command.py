@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +35,15 @@ ASKED = (
 def command(*overrides: str) -> list[str]:
     code = "import sys; from sage_lightning.cli import main; sys.argv[0] = 'sage-lightning'; main()"
     return [sys.executable, "-c", code, "prepare", *ASKED, *overrides]
+
+
+def refused(desk: Path, env: dict[str, str], *overrides: str, **how: Any) -> list[str]:
+    """What the command says when it stops with status 2."""
+    ended = subprocess.run(
+        command(*overrides), cwd=desk, env=env, capture_output=True, text=True, check=False, **how
+    )
+    assert ended.returncode == 2
+    return ended.stderr.splitlines()
 
 
 @pytest.fixture
@@ -142,16 +152,8 @@ def test_it_says_what_it_has_made(raw: Path, root: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("part", ["0/2", "3/2", "half"])
 def test_a_part_that_there_is_not(tmp_path: Path, root: dict[str, str], part: str) -> None:
-    said = subprocess.run(
-        command(f"prepare.part={part}", "data.rgb_store_kind=png"),
-        cwd=tmp_path,
-        env=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert said.returncode == 2
-    assert sorted(said.stderr.splitlines()) == [
+    said = refused(tmp_path, root, f"prepare.part={part}", "data.rgb_store_kind=png")
+    assert sorted(said) == [
         "data.rgb_store_kind=png: not one of raw, jpeg",
         f"prepare.part={part}: write the third of eight tasks as 3/8; they count from 1",
     ]
@@ -161,17 +163,8 @@ def test_a_disk_that_fills_up_in_mid_write_is_one_line(raw: Path, desk: Path, ro
     def small() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
 
-    full = subprocess.run(
-        command("data.prepare_workers=1"),
-        cwd=desk,
-        env=root,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=small,
-    )
-    assert full.returncode == 2
-    [line] = [line for line in full.stderr.splitlines() if not line.startswith("Decoding pairs")]
+    full = refused(desk, root, "data.prepare_workers=1", preexec_fn=small)
+    [line] = [line for line in full if not line.startswith("Decoding pairs")]
     assert line.startswith(f"paths.data_dir={desk / 'cache'}: cannot be written (")
     subprocess.run(command(), cwd=desk, env=root, check=True, capture_output=True)
     assert digest(desk) == digest(raw)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sage_lightning.checkpoints import KEY, read_checkpoint
+from sage_lightning.checkpoints import KEY, read_checkpoint, write_checkpoint
 
 ROOT = Path(__file__).parents[1]
 EPOCH, STEPS = 12, 36  # of the run in conftest.py
@@ -142,6 +142,20 @@ def test_what_would_be_another_training_is_refused(killed, command, tmp_path):
     assert outcome.stdout == ""
     assert outcome.status == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_of_a_version_that_let_others_decay_is_one_line(killed, command, tmp_path):
+    checkpoint = read_checkpoint(killed / "checkpoints/last.ckpt")
+    decayed, rest = checkpoint["optimizer_states"][0]["param_groups"]
+    decayed["params"].append(rest["params"].pop(0))
+    write_checkpoint(checkpoint, tmp_path / "older.ckpt")
+    outcome = command("train.py", f"resume={tmp_path / 'older.ckpt'}", cwd=tmp_path)
+    count = len(decayed["params"])
+    assert outcome.stderr.splitlines()[-1] == (
+        f"resume={tmp_path / 'older.ckpt'}: a version that let {count} parameters decay, not {count - 1}, "
+        "has begun this run; go on with that version, or begin a new run"
+    )
+    assert outcome.status == 2
 
 
 @pytest.mark.slow

@@ -95,11 +95,30 @@ def _loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
 def fit(
     trainer: pl.Trainer, method: pl.LightningModule, data: PairDataModule, checkpoint: Path | None
 ) -> None:
-    """Trains, from a checkpoint if there is one; a next run of this process begins afresh."""
+    """Trains, from a checkpoint if there is one; a next run of this process begins afresh.
+
+    Raises:
+        UserError: a version that let other parameters decay has begun the run.
+    """
+    if checkpoint is not None:
+        _check_groups(method, checkpoint)
     try:
         trainer.fit(method, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     finally:
         leave_ranks()
+
+
+def _check_groups(method: pl.LightningModule, checkpoint: Path) -> None:
+    """The optimiser's moments belong to parameters by their place in its groups, and by nothing else."""
+    optimizers: Any = method.configure_optimizers()
+    (begun,) = read_checkpoint(checkpoint)["optimizer_states"]
+    was = [len(group["params"]) for group in begun["param_groups"]]
+    now = [len(group["params"]) for group in optimizers["optimizer"].param_groups]
+    if was != now:
+        raise UserError(
+            f"resume={checkpoint}: a version that let {was[0]} parameters decay, not {now[0]}, "
+            "has begun this run; go on with that version, or begin a new run"
+        )
 
 
 def resume_from(cfg: DictConfig, data: PairDataModule) -> Path | None:
