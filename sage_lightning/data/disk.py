@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sage_lightning.errors import UserError
 
-
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
