@@ -2,8 +2,9 @@
 
 python benchmarks/scan.py     # about two minutes; prints a table, writes benchmarks/results/scan.json
 
-Files are empty: a scan reads names and sizes, and works out where the sun stood. Each scan is a process, so that
-its memory is its own, timed without its imports; beside them what a first script does: `Path.rglob`, a regular expression, no pairs.
+Files are empty: a scan reads names and sizes, and works out where the sun stood. Each scan is a process, so
+that its memory is its own, timed without its imports; beside them what a first script does: `Path.rglob`, a
+regular expression, no pairs.
 """
 
 import json
