@@ -49,8 +49,9 @@ def forget(files: Iterable[Path]) -> None:
         os.close(handle)
 
 
-def machine(more: str) -> str:
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one used, {more}"
+def machine(more: str, threads: int = 1) -> str:
+    used = "one" if threads == 1 else threads
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {used} used, {more}"
 
 
 def save(name: str, result: Mapping[str, Any]) -> None:
