@@ -4,9 +4,9 @@ python benchmarks/waiting.py     # about four minutes; prints a table, writes be
 
 Trains as `python train.py` and `python train.py model=dino_vit_pico` do: their composed config, the package's
 own build, only fewer steps. Lightning says what begins and ends, and a clock is read. Waiting is `next` of
-the loader: with `data.num_workers=0` all reading is in it. Crops and colours are work on the batch, and stand
-by themselves. A trace for chrome://tracing or Perfetto is left beside the table: `waiting-<model>.json` in the
-folder that is named as the script's argument, else in the system's temporary one.
+the loader: with `data.num_workers=0` all reading is in it. Crops and colours are work on the batch, and
+stand by themselves. A trace for chrome://tracing or Perfetto is left beside the table, not to be committed:
+`waiting-<model>.json` in the folder that is the script's argument, else in the system's temporary one.
 """
 
 import itertools

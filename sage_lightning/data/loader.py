@@ -32,7 +32,8 @@ class BatchLoader:
             batch_sampler=batches,
             collate_fn=_as_is,  # type: ignore[arg-type]  # `__getitems__` gives no list
             num_workers=num_workers,
-            pin_memory=torch.cuda.is_available(),
+            # The dataset reads into pinned memory by itself; what workers send is in shared memory.
+            pin_memory=num_workers > 0 and torch.cuda.is_available(),
             persistent_workers=num_workers > 0,
         )
 
