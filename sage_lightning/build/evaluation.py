@@ -55,8 +55,8 @@ def evaluation(
         log.warning(text, "" if before is None else f" ({change(before, data.store)})")
         if before is not None and (seen := trained_on(before, data.store, split)):
             raise UserError(
-                f"split={split}: {seen} of its pairs are of the training split that {path} has learned from, "
-                "by the table or the nodes as they are now; bring these back, or train anew"
+                f"split={split}: {path} has learned from {seen} of its pairs, which the table or data.nodes "
+                "now holds out; bring the splits back, or train anew"
             )
     embedder = load(path)
     fresh = towers(OmegaConf.create(description["config"]), embedder.transform.ir_channels)

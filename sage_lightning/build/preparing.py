@@ -59,7 +59,7 @@ def _as_begun(store: PairStore, index_hash: str, run: str) -> PairStore:
     found = change(before, store)
     if found.gone or found.other:
         raise UserError(f"{line}: {found}; begin a new run")
-    log.info("%d pairs are new since the run was begun: it goes on with those that it had", found.added)
+    log.info("New pairs since the run was begun: %d; it goes on with those that it had", found.added)
     return before
 
 

@@ -24,7 +24,7 @@ class Change(NamedTuple):
     other: int
 
     def __str__(self) -> str:
-        return f"{self.added} pairs are new, {self.gone} gone and {self.other} have other files or labels"
+        return f"pairs: {self.added} new, {self.gone} gone, {self.other} with other files or labels"
 
 
 def earlier(now: PairStore, index_hash: str) -> PairStore | None:

@@ -1,4 +1,4 @@
-"""A run whose collection has grown goes on with the pairs that it had; one whose pairs have changed does not."""
+"""A run whose collection has grown goes on with the pairs that it had; one whose pairs have changed, not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ def test_a_store_that_has_grown_is_found_as_it_was_to_the_pixel(
     assert found is not None
     assert (found.folder, found.index_hash) == (before.folder, before.index_hash)
     assert change(found, now) == (15, 0, 0)
-    assert str(change(found, now)) == "15 pairs are new, 0 gone and 0 have other files or labels"
+    assert str(change(found, now)) == "pairs: 15 new, 0 gone, 0 with other files or labels"
     table, later = (store.index[store.index["status"] == "ok"].set_index("pair_id") for store in (found, now))
     assert (table["split"] == later.loc[table.index, "split"]).all()  # adding moves none
     was = found.read(table["store_row"].tolist())
