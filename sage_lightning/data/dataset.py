@@ -66,7 +66,7 @@ def _room(shape: tuple[int, ...], dtype: type[np.generic]) -> Tensor:
     if get_worker_info() is not None:
         # What a worker sends is brought into shared memory; torch's own collate function begins there, too.
         storage = torch.UntypedStorage._new_shared(np.dtype(dtype).itemsize * math.prod(shape))
-        return torch.empty(0, dtype=_TORCH[dtype]).set_(storage).view(shape)  # type: ignore[arg-type]
+        return torch.empty(0, dtype=_TORCH[dtype]).set_(storage).view(shape)
     if torch.cuda.is_available():
         return torch.empty(shape, dtype=_TORCH[dtype], pin_memory=True)
     return torch.from_numpy(np.empty(shape, dtype))  # in large pages, which torch does not ask for

@@ -36,9 +36,9 @@ class RowFile:
         self._path = path
         try:
             with path.open("rb") as file:
-                if npy.read_magic(file) != (1, 0):  # type: ignore[no-untyped-call]
+                if npy.read_magic(file) != (1, 0):
                     raise changed(path)
-                shape, by_columns, dtype = npy.read_array_header_1_0(file)  # type: ignore[no-untyped-call]
+                shape, by_columns, dtype = npy.read_array_header_1_0(file)
                 self._first = file.tell()
                 self._file = os.dup(file.fileno())
         except (OSError, ValueError) as error:
@@ -66,7 +66,7 @@ class RowFile:
         Raises:
             UserError: the file ends before.
         """
-        left = memoryview(rows).cast("B")
+        left = memoryview(rows.data).cast("B")
         at = self._first + start * self._row
         while left:
             got = os.preadv(self._file, [left], at)

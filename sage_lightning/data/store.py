@@ -191,7 +191,7 @@ class PairStore:
             IndexError: there is no such row.
         """
         rgb = np.empty((len(rows), *self.rgb_size, 3), np.uint8)
-        ir = np.empty((len(rows), *self.ir_size), self.ir_dtype)
+        ir: NDArray[Any] = np.empty((len(rows), *self.ir_size), self.ir_dtype)
         self.read_into(rgb, ir, rows)
         return rgb, ir
 
