@@ -4,12 +4,16 @@ python benchmarks/data.py        # about three minutes; prints a table, writes b
 
 The files are simulated at full size: 6144x2048 pictures with sensor noise, 336x252 thermal matrices. What is
 read from the store are made-up pairs of real sizes: a thousand, and links to them that make a hundred
-thousand and a million. What it takes to find the files in the first place is measured by benchmarks/scan.py.
+thousand and a million; beside it the same rows by a memory map of the same files, and how many page faults
+either has a pair. What it takes to find the files in the first place is measured by benchmarks/scan.py.
 """
 
 import os
+import resource
 import shutil
+import statistics
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 from measure.clock import Times, forget, machine, medians_ms, save, seconds, take_turns
+from measure.formats import Mapped, Rows
 from measure.made_up import RGB_SIZE, link_shards, store_of, write_shards
 from PIL import Image
 from torchvision.transforms import v2
@@ -94,38 +99,49 @@ def preparing(raw: Path, cache: Path) -> Times:
     )
 
 
-def reading(folder: Path) -> Times:
-    """Seconds a pair of shuffled batches; cold: of a store just opened, no page of its files in memory."""
+def reading(folder: Path) -> tuple[Times, dict[str, float]]:
+    """Seconds a pair of shuffled batches, and page faults a pair.
+
+    Cold: of a store just opened, no page of its files in memory.
+    """
     notes = write_shards(folder, OWN_SHARDS)
     link_shards(folder, notes, max(PAIRS))
-    folders = {pairs: store_of(folder, notes, pairs).folder for pairs in PAIRS}
+    stores = {pairs: store_of(folder, notes, pairs) for pairs in PAIRS}
     own = [path for shard in range(OWN_SHARDS) for path in folder.glob(f"decoded/*-{shard:05d}.npy")]
     order = np.random.default_rng(0)
+    pages: dict[str, list[float]] = defaultdict(list)
 
-    def batch(store: PairStore) -> float:
-        rows = order.permutation(len(store))[:BATCH]
-        return seconds(lambda: store.read(rows)) / BATCH
+    def batch(who: str, read: Rows, pairs: int) -> float:
+        rows = order.permutation(pairs)[:BATCH]
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        took = seconds(lambda: read(rows)) / BATCH
+        pages[who].append((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / BATCH)
+        return took
 
-    def opened(store: PairStore) -> PairStore:
-        rows = np.arange(0, len(store), SHARD_PAIRS)
+    def opened(read: Rows, pairs: int) -> Rows:
+        rows = np.arange(0, pairs, SHARD_PAIRS)
         for at in range(0, len(rows), BATCH):
-            store.read(rows[at : at + BATCH])
-        return store
+            read(rows[at : at + BATCH])
+        return read
 
-    def cold(store: Path) -> float:
+    def cold(who: str, pairs: int) -> float:
         forget(own)
-        return batch(PairStore(store))
+        return batch(who, PairStore(stores[pairs].folder).read, pairs)
 
-    times = take_turns(
-        {
-            f"pair, read, one of {pairs}": partial(batch, opened(PairStore(store)))
-            for pairs, store in folders.items()
-        },
-        READ_ROUNDS,
-    )
-    return times | take_turns(
-        {f"pair, read cold, one of {pairs}": partial(cold, store) for pairs, store in folders.items()}, ROUNDS
-    )
+    def warm() -> Times:
+        mapped = opened(Mapped().rows(folder), max(PAIRS))
+        turns = {}
+        for pairs, store in stores.items():
+            who = f"pair, read, one of {pairs}"
+            turns[who] = partial(batch, who, opened(store.read, pairs), pairs)
+            who = f"pair, by memory map, one of {pairs}"
+            turns[who] = partial(batch, who, mapped, pairs)
+        return take_turns(turns, READ_ROUNDS)
+
+    times = warm()  # whose maps are given back: their pages could not be forgotten
+    colds = {f"pair, read cold, one of {pairs}": pairs for pairs in PAIRS}
+    times |= take_turns({who: partial(cold, who, pairs) for who, pairs in colds.items()}, ROUNDS)
+    return times, {who: statistics.median(given) for who, given in pages.items()}
 
 
 def csv_reading(files: list[Path]) -> Times:
@@ -156,7 +172,8 @@ def main() -> None:
         raw = raw_files(Path(name) / "simulated")
         sizes = [path.stat().st_size for path in raw.rglob("*.jpg")]
         times = preparing(raw, Path(name) / "cache")
-        times |= reading(Path(name) / "made_up")
+        read, pages = reading(Path(name) / "made_up")
+        times |= read
         times |= csv_reading(sorted(raw.rglob("*.csv")))
     milliseconds = medians_ms(times)
     rows = [
@@ -170,6 +187,8 @@ def main() -> None:
     ]
     print_table(pd.DataFrame(rows), caption="as the naive loader, or as numpy.loadtxt")
     share = milliseconds["celsius CSV, ours"] / milliseconds["celsius CSV, numpy.loadtxt"]
+    for who, given in pages.items():
+        print(f"{who}: {given:.1f} page faults")
     print(f"A thermal file takes {share:.3f} of numpy.loadtxt's time, NumPy {np.__version__}.")
     save(
         "data",
@@ -178,6 +197,7 @@ def main() -> None:
             "picture_megabytes": float(np.mean(sizes)) / 1e6,
             "rounds": {"preparing": ROUNDS, "reading": READ_ROUNDS, "csv": CSV_ROUNDS},
             "median_ms": milliseconds,
+            "median_page_faults": pages,
             "all_seconds": times,
         },
     )

@@ -195,7 +195,7 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import learning as build
 
     started = time.monotonic()
-    data = build.datamodule(cfg)
+    data = build.training_data(cfg)
     checkpoint = build.resume_from(cfg, data)
     method = build.method(cfg, data)
     trainer = build.trainer(cfg, folder, data)

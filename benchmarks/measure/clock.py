@@ -50,13 +50,14 @@ def forget(files: Iterable[Path]) -> None:
         os.close(handle)
 
 
-def machine(more: str, used: str = "one") -> str:
+def machine(more: str, threads: int = 1) -> str:
     """What numbers depend on, in a line.
 
     Args:
         more: what is particular to these numbers.
-        used: cores.
+        threads: at work.
     """
+    used = "one" if threads == 1 else threads
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow", "torch", "timm"))
     hardware = (

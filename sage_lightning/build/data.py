@@ -1,6 +1,7 @@
 """The data of a run: source → store → DataModule."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,24 @@ from sage_lightning.models.architecture import is_vit
 log = logging.getLogger("sage_lightning")
 
 
-def datamodule(cfg: DictConfig) -> PairDataModule:
+def datamodule(
+    cfg: DictConfig,
+    normalisation: Mapping[str, list[float]] | None = None,
+    begun_with: str | None = None,
+) -> PairDataModule:
     """The data of a run, ready: written or found, indexed, decoded into the store.
 
+    Args:
+        cfg: of the run.
+        normalisation: as a checkpoint keeps it; of a new run it is computed from the training split.
+        begun_with: the hash of the index that the run that is resumed was begun with.
+
     Raises:
-        UserError: if a split has no pair, or the global batch is larger than the training split.
+        UserError: if a split has no pair, the global batch is larger than the training split, or the data
+            are not those that the run was begun with.
     """
     data = cfg.data
-    store = prepared(cfg)
+    store = prepared(cfg, begun_with=begun_with)
     log.info("%s", summary(store.index))
     pairs = len(store.rows("train"))
     empty = [name for name in SPLITS if not len(store.rows(name))]
@@ -39,18 +50,14 @@ def datamodule(cfg: DictConfig) -> PairDataModule:
     if pairs < data.batch_size:
         raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs, no more")
     thermal = instantiate(cfg.thermal)
-    ir_mean, ir_std = channel_statistics(thermal, store)
+    if normalisation is None:
+        ir_mean, ir_std = channel_statistics(thermal, store)
+        rgb = store.statistics["rgb"]
+        normalisation = {"rgb_mean": rgb["mean"], "rgb_std": rgb["std"], "ir_mean": ir_mean, "ir_std": ir_std}
     sizes = {"rgb_size": pair(data.rgb_size), "ir_size": pair(data.ir_size)}
     return PairDataModule(
         store,
-        PairTransform(
-            thermal,
-            rgb_mean=store.statistics["rgb"]["mean"],
-            rgb_std=store.statistics["rgb"]["std"],
-            ir_mean=ir_mean,
-            ir_std=ir_std,
-            look=look(cfg),
-        ),
+        PairTransform(thermal, **normalisation, look=look(cfg)),
         train_view=_train_view(cfg, sizes),
         eval_view=FullView(**sizes),
         photometric=instantiate(cfg.augment.photometric),

@@ -13,7 +13,9 @@ from sage_lightning.build.objects import instantiate
 from sage_lightning.build.saved import load
 from sage_lightning.callbacks.pictures import log_evaluation
 from sage_lightning.checkpoints import KEY, find_checkpoint, read_checkpoint
+from sage_lightning.data.begun import change, earlier, trained_on
 from sage_lightning.data.datamodule import PairDataModule
+from sage_lightning.errors import UserError
 from sage_lightning.evaluation.embedder import Embedder
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.evaluation.run import evaluate
@@ -48,7 +50,14 @@ def evaluation(
     path = find_checkpoint(path)
     description = read_checkpoint(path)[KEY]
     if data.store.index_hash != description["data_hash"]:
-        log.warning("The data have changed since this checkpoint: scores are of the data as they are now")
+        text = "The data have changed since this checkpoint%s: scores are of the data as they are now"
+        before = earlier(data.store, description["data_hash"])
+        log.warning(text, "" if before is None else f" ({change(before, data.store)})")
+        if before is not None and (seen := trained_on(before, data.store, split)):
+            raise UserError(
+                f"split={split}: {path} has learned from {seen} of its pairs, which the table or data.nodes "
+                "now holds out; bring the splits back, or train anew"
+            )
     embedder = load(path)
     fresh = towers(OmegaConf.create(description["config"]), embedder.transform.ir_channels)
     untrained = Embedder(fresh, embedder.transform, embedder.view, embedder.device)

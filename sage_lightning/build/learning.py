@@ -8,6 +8,17 @@ from sage_lightning.build.data import datamodule
 from sage_lightning.build.evaluation import evaluation
 from sage_lightning.build.model import method, towers
 from sage_lightning.build.saved import data_of, load
-from sage_lightning.build.training import fit, resume_from, trainer
+from sage_lightning.build.training import fit, resume_from, trainer, training_data
 
-__all__ = ["data_of", "datamodule", "evaluation", "fit", "load", "method", "resume_from", "towers", "trainer"]
+__all__ = [
+    "data_of",
+    "datamodule",
+    "evaluation",
+    "fit",
+    "load",
+    "method",
+    "resume_from",
+    "towers",
+    "trainer",
+    "training_data",
+]

@@ -68,10 +68,11 @@ def data_of(path: Path, places: Mapping[str, str | None], stage: str | None) -> 
         places: "paths.data_dir" …, see `config.moved`, → where the files lie now; None for where they were.
         stage: a folder to copy the store to; that of the run may have been another machine's.
     """
-    cfg = saved_config(path, read_checkpoint(find_checkpoint(path)))
+    checkpoint = read_checkpoint(find_checkpoint(path))
+    cfg = saved_config(path, checkpoint)
     config = moved(resolved(cfg), places)
     config["paths"]["stage"] = stage
-    return datamodule(OmegaConf.create(config))
+    return datamodule(OmegaConf.create(config), checkpoint[KEY]["normalisation"])
 
 
 def _targets(tree: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from sage_lightning.build.data import datamodule
 from sage_lightning.build.model import rests, total_steps
 from sage_lightning.build.objects import instantiate
 from sage_lightning.callbacks.describe import DescribeCheckpoint
@@ -121,19 +122,28 @@ def _check_groups(method: pl.LightningModule, checkpoint: Path) -> None:
         )
 
 
+def training_data(cfg: DictConfig) -> PairDataModule:
+    """The data of a run: of one that is resumed those that it was begun with, made inputs of as they were.
+
+    Raises:
+        UserError: as `datamodule`, or there is no checkpoint to go on from.
+    """
+    if cfg.resume is None:
+        return datamodule(cfg)
+    begun = read_checkpoint(find_checkpoint(Path(cfg.resume)))[KEY]
+    return datamodule(cfg, begun["normalisation"], begun["data_hash"])
+
+
 def resume_from(cfg: DictConfig, data: PairDataModule) -> Path | None:
     """The checkpoint to go on from, None for a new run.
 
     Raises:
-        UserError: if the data are not those that the run was begun with, or its training is complete.
+        UserError: its training is complete.
     """
     if cfg.resume is None:
         return None
     path = find_checkpoint(Path(cfg.resume))
-    begun = read_checkpoint(path)[KEY]
-    if begun["step"] >= total_steps(cfg, data):
+    if read_checkpoint(path)[KEY]["step"] >= total_steps(cfg, data):
         line = f"resume={cfg.resume}: its training is complete; python evaluate.py ckpt_path={cfg.resume}"
         raise UserError(f"{line} evaluates it")
-    if begun["data_hash"] != data.store.index_hash:
-        raise UserError(f"resume={cfg.resume}: the collection's files have changed since; begin a new run")
     return path

@@ -1,5 +1,6 @@
 """Loaders for Lightning. They wrap a DataLoader and are none: under DDP Lightning would rebuild one."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from sage_lightning.data.sampler import CountedBatchSampler
 from sage_lightning.errors import UserError
 
 Keys = list[tuple[int, int]]
+
+_DIGEST = "sample_ids"  # sha256 of the training pairs' ids, in their order
 
 
 class BatchLoader:
@@ -32,7 +35,8 @@ class BatchLoader:
             batch_sampler=batches,
             collate_fn=_as_is,  # type: ignore[arg-type]  # `__getitems__` gives no list
             num_workers=num_workers,
-            pin_memory=torch.cuda.is_available(),
+            # The dataset reads into pinned memory by itself; what workers send is in shared memory.
+            pin_memory=num_workers > 0 and torch.cuda.is_available(),
             persistent_workers=num_workers > 0,
         )
 
@@ -65,6 +69,7 @@ class CountedLoader(BatchLoader):
     def __init__(self, dataset: StoreDataset, sampler: CountedBatchSampler, num_workers: int) -> None:
         super().__init__(dataset, sampler, num_workers)
         self.sampler = sampler
+        self._digest = hashlib.sha256(dataset.sample_ids.tobytes()).hexdigest()
 
     def state_dict(self) -> dict[str, Any]:
         """What fixes the sequence; the position in it is the trainer's number of optimiser steps."""
@@ -72,19 +77,29 @@ class CountedLoader(BatchLoader):
             "seed": self.sampler.seed,
             "data.batch_size": self.sampler.batch_size,
             "pairs": self.sampler.n,
+            _DIGEST: self._digest,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Checks that the sequence goes on as it began.
 
         Raises:
-            UserError: a number that fixes it differs.
+            UserError: what fixes it differs.
         """
         now = self.state_dict()
         changed = [key for key, was in state_dict.items() if was != now[key]]
+        if changed == [_DIGEST]:  # which runs of before there was one do not have
+            raise UserError(
+                "the training split holds other pairs than when the run that is resumed was begun: "
+                "data.nodes places cameras otherwise, or a table's splits have changed"
+            )
         if changed:
             raise UserError(
-                *(f"{key}={now[key]}, but the run that is resumed had {state_dict[key]}" for key in changed)
+                *(
+                    f"{key}={now[key]}, but the run that is resumed had {state_dict[key]}"
+                    for key in changed
+                    if key != _DIGEST
+                )
             )
 
 

@@ -1,4 +1,4 @@
-"""The store: decoded pairs in memory-mapped shards, read in any order by any number of processes.
+"""The store: decoded pairs in shards, read in any order by any number of processes.
 
 A store is a folder with `index.parquet` and `manifest.json`; its pixels lie in the folder of shards that the
 manifest names, which stores of other splits share.
@@ -17,14 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from sage_lightning.data.pages import Pages, changed
+from sage_lightning.data.rows import RowFile, changed
 from sage_lightning.data.select import selected
 from sage_lightning.data.shards import as_float, part_path
 from sage_lightning.errors import UserError
 
 FORMAT = 4  # of what is written; another number makes every store again
 
-_FILES = 3  # that an open shard holds, at most
+_FILES = 2  # that an open shard holds
 _AHEAD = 64  # rows that are asked of the disk at a time
 _OTHER_FILES = 512  # that the rest of a process may want to open
 
@@ -38,9 +38,9 @@ class _Shard(NamedTuple):
         ir: (n, h, w) uint16 or float32.
     """
 
-    rgb: Pages
+    rgb: RowFile
     ends: NDArray[np.int64] | None
-    ir: Pages
+    ir: RowFile
 
     def want(self, row: int) -> None:
         """Says that this row is read soon."""
@@ -49,14 +49,20 @@ class _Shard(NamedTuple):
         self.ir.want(row, row + 1)
 
     def read_into(self, rgb: NDArray[np.uint8], ir: NDArray[Any], row: int) -> None:
-        """Copies a row to where it is wanted."""
+        """Copies a row to where it is wanted, once; JPEGs and what is kept otherwise than `ir` come twice."""
         if self.ends is None:
-            rgb[:] = self.rgb.array[row]
+            self.rgb.read_into(rgb, row)
         else:
-            file = self.rgb.array[slice(*self.ends[row : row + 2].tolist())].tobytes()
-            rgb[:] = np.asarray(Image.open(io.BytesIO(file), formats=["JPEG"]))
-        thermal = self.ir.array[row]
-        ir[:] = thermal if thermal.dtype == ir.dtype else as_float(thermal)
+            start, stop = self.ends[row : row + 2].tolist()
+            file = np.empty(stop - start, np.uint8)
+            self.rgb.read_into(file, start)
+            rgb[:] = np.asarray(Image.open(io.BytesIO(file.data), formats=["JPEG"]))
+        if self.ir.dtype == ir.dtype:
+            self.ir.read_into(ir, row)
+        else:
+            thermal = np.empty(ir.shape, self.ir.dtype)
+            self.ir.read_into(thermal, row)
+            ir[:] = as_float(thermal)
 
 
 class PairStore:
@@ -167,6 +173,11 @@ class PairStore:
         """The store rows of a split, in the order of `split_index`."""
         return self.split_index(split)["store_row"].to_numpy(dtype=np.int64)
 
+    @property
+    def ir_dtype(self) -> type[np.uint16] | type[np.float32]:
+        """Of a thermal value as `read` gives it; see `encoding`."""
+        return np.uint16 if self.encoding == "centikelvin" else np.float32
+
     def read(
         self, rows: Sequence[int] | NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint16] | NDArray[np.float32]]:
@@ -179,13 +190,27 @@ class PairStore:
         Raises:
             IndexError: there is no such row.
         """
+        rgb = np.empty((len(rows), *self.rgb_size, 3), np.uint8)
+        ir: NDArray[Any] = np.empty((len(rows), *self.ir_size), self.ir_dtype)
+        self.read_into(rgb, ir, rows)
+        return rgb, ir
+
+    def read_into(
+        self, rgb: NDArray[np.uint8], ir: NDArray[Any], rows: Sequence[int] | NDArray[np.int64]
+    ) -> None:
+        """As `read`, into arrays that are there: raw pixels and thermal values are copied once on their way.
+
+        Args:
+            rgb: (B, H, W, 3), its values side by side.
+            ir: (B, h, w) of `ir_dtype`, likewise.
+            rows: (B,).
+
+        Raises:
+            IndexError: there is no such row.
+        """
         wanted = np.asarray(rows, dtype=np.int64)
         if wanted.size and not (wanted.min() >= 0 and wanted.max() < len(self)):
             raise IndexError(f"rows {wanted.min()}…{wanted.max()} of a store of {len(self)} pairs")
-        rgb = np.empty((wanted.size, *self.rgb_size, 3), np.uint8)
-        ir = np.empty(
-            (wanted.size, *self.ir_size), np.uint16 if self.encoding == "centikelvin" else np.float32
-        )
         shards = np.searchsorted(self._ends, wanted, side="right")
         inside = wanted - np.append(0, self._ends)[shards]
         # In the order of the disk: neighbouring rows share pages.
@@ -196,11 +221,10 @@ class PairStore:
                 (self._shard(shard), row)
                 for shard, row in zip(shards[places].tolist(), inside[places].tolist(), strict=True)
             ]
-            for pages, row in rows_of:
-                pages.want(row)
-            for place, (pages, row) in zip(places.tolist(), rows_of, strict=True):
-                pages.read_into(rgb[place], ir[place], row)
-        return rgb, ir
+            for files, row in rows_of:
+                files.want(row)
+            for place, (files, row) in zip(places.tolist(), rows_of, strict=True):
+                files.read_into(rgb[place], ir[place], row)
 
     def _shard(self, shard: int) -> _Shard:
         if shard not in self._open:
@@ -210,12 +234,19 @@ class PairStore:
         return self._open[shard]
 
     def _opened(self, shard: int) -> _Shard:
-        rgb, ir = (Pages(part_path(self.shard_folder, part, shard)) for part in ("rgb", "ir"))
-        if self.encoding == "centikelvin" and ir.array.dtype != np.uint16:
-            raise changed(part_path(self.shard_folder, "ir", shard))
-        if self.manifest["rgb_kind"] == "raw":
+        rgb, ir = (RowFile(part_path(self.shard_folder, part, shard)) for part in ("rgb", "ir"))
+        raw = self.manifest["rgb_kind"] == "raw"
+        shapes = ((*self.rgb_size, 3) if raw else (), self.ir_size)
+        for part, file, shape in zip(("rgb", "ir"), (rgb, ir), shapes, strict=True):
+            exact = part == "rgb" or self.encoding != "centikelvin" or file.dtype == np.uint16
+            if file.row_shape != shape or not exact:
+                raise changed(part_path(self.shard_folder, part, shard))
+        if raw:
             return _Shard(rgb, None, ir)
-        ends = Pages(part_path(self.shard_folder, "ends", shard)).array
+        try:
+            ends = np.load(part_path(self.shard_folder, "ends", shard), allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise changed(part_path(self.shard_folder, "ends", shard)) from error
         return _Shard(rgb, np.append(0, ends), ir)
 
 

@@ -9,9 +9,15 @@ from sage_lightning.errors import UserError
 
 
 def loader(
-    store: PairStore, rank: int = 0, world: int = 1, seed: int = 0, n: int = 43, num_workers: int = 0
+    store: PairStore,
+    rank: int = 0,
+    world: int = 1,
+    seed: int = 0,
+    n: int = 43,
+    num_workers: int = 0,
+    first: int = 0,
 ) -> CountedLoader:
-    dataset = StoreDataset(store, np.arange(n), np.arange(n))
+    dataset = StoreDataset(store, np.arange(n), np.arange(first, first + n))
     return CountedLoader(dataset, CountedBatchSampler(n, 8, seed, rank, world, 1, lambda: 3), num_workers)
 
 
@@ -43,3 +49,11 @@ def test_another_sequence_is_not_resumed(small_store: PairStore):
         "seed=3, but the run that is resumed had 0",
         "pairs=44, but the run that is resumed had 43",
     )
+
+
+def test_as_many_other_pairs_are_not_gone_on_with(small_store: PairStore):
+    saved = loader(small_store).state_dict()
+    with pytest.raises(UserError, match=r"^the training split holds other pairs than when the run"):
+        loader(small_store, first=1).load_state_dict(saved)
+    del saved["sample_ids"]  # a run of before there was such a digest
+    loader(small_store, first=1).load_state_dict(saved)
