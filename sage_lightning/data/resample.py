@@ -3,8 +3,8 @@
 The rows of W are triangle filters as wide as an output pixel (at least an input pixel), as in Pillow and in
 torch's `interpolate(mode="bilinear", antialias=True)`. Pixels just outside a box but inside the image count.
 
-A row of W has a few numbers that are not 0, its taps, and `embedding_bag` is the sum of a few weighted lines of
-memory. So each axis takes its turn as the outer one, with a transposition before it.
+Few numbers of such a row are not 0. A weighted sum of a few lines of memory is what `embedding_bag` makes, on
+any device, in one pass; so each axis becomes the outer one before its turn.
 """
 
 import math
@@ -16,15 +16,22 @@ from torch.nn.functional import channel_shuffle, embedding_bag
 
 
 class Taps(NamedTuple):
-    """The rows of a matrix of which few numbers are not 0.
+    """R matrices of (out, in), by the numbers in them that may not be 0: K a row.
 
     Attributes:
-        pixel: (R, out, K) int64, which pixels of a line count.
-        weight: (R, out, K), how much; 0 where fewer than K do.
+        pixel: (R, out, K) int64, the columns where they stand.
+        weight: (R, out, K).
     """
 
     pixel: Tensor
     weight: Tensor
+
+
+class Resampling(NamedTuple):
+    """What is done to the rows and to the columns of N·B crops of B images, round by round."""
+
+    rows: Taps
+    columns: Taps
 
 
 def crop_resize(images: Tensor, boxes: Tensor, size: tuple[int, int], flip: Tensor) -> Tensor:
@@ -32,20 +39,15 @@ def crop_resize(images: Tensor, boxes: Tensor, size: tuple[int, int], flip: Tens
 
     Args:
         images: (B, C, H, W), floating point, or uint8, of which 255 becomes 1.
-        boxes: (N·B, 4) top, left, height, width as fractions of the image: N rounds of one box an image.
+        boxes: (N·B, 4) top, left, height, width as fractions of the image: N rounds of one box an image. Or
+            (1, 4), one box for all.
         size: (h, w) of the result in pixels.
         flip: (N·B,) bool, whether to mirror left and right.
 
     Returns:
         (N·B, C, h, w), round by round; float32 where images are integers.
     """
-    whole = 1.0
-    if not images.is_floating_point():
-        images, whole = images.float(), 255.0
-    top, left, height, width = boxes.to(images.dtype).unbind(1)
-    rows = _triangles(top, height, images.shape[2], size[0])
-    columns = _triangles(left, width, images.shape[3], size[1], flip)
-    return separable(images, rows, Taps(columns.pixel, columns.weight / whole))
+    return resample(images, triangles(boxes, images, size, flip))
 
 
 def crop_resize_missing(frames: Tensor, boxes: Tensor, size: tuple[int, int], flip: Tensor) -> Tensor:
@@ -60,13 +62,37 @@ def crop_resize_missing(frames: Tensor, boxes: Tensor, size: tuple[int, int], fl
     Returns:
         (N·B, *size) in the unit of `frames`, NaN where missing; float32 where those are integers.
     """
+    return resample_missing(frames, triangles(boxes, frames, size, flip))
+
+
+def triangles(
+    boxes: Tensor, images: Tensor, size: tuple[int, int], flip: Tensor, upset: Tensor | None = None
+) -> Resampling:
+    """How boxes of images, (…, H, W), become crops; upset, (N·B,) bool, turns top and bottom round."""
+    height, width = images.shape[-2:]
+    boxes = boxes.to(images.dtype if images.is_floating_point() else torch.float32)
+    top, left, tall, wide = boxes.unbind(1)
+    return Resampling(
+        _triangles(top, tall, height, size[0], upset), _triangles(left, wide, width, size[1], flip)
+    )
+
+
+def resample(images: Tensor, how: Resampling) -> Tensor:
+    """(B, C, H, W) to (N·B, C, h, w), round by round; uint8 becomes 0…1."""
+    if images.is_floating_point():
+        return separable(images, *how)
+    rows, columns = how
+    return separable(images.float(), rows, columns._replace(weight=columns.weight / 255))
+
+
+def resample_missing(frames: Tensor, how: Resampling) -> Tensor:
+    """(B, h, w), missing values NaN, or 0 among integers, to (N·B, …), missing values NaN."""
     if frames.is_floating_point():
-        known, frames = (~frames.isnan()).to(frames.dtype), frames.nan_to_num(0.0)
+        values, known = frames.nan_to_num(0.0), (~frames.isnan()).to(frames.dtype)
     else:
-        frames = frames.float()
-        known = frames.clamp_max(1.0)  # 0 or at least 1
-    parts = torch.stack([frames, known], dim=1)
-    total, weight = crop_resize(parts, boxes, size, flip).unbind(1)
+        values = frames.float()
+        known = values.clamp_max(1.0)  # codes are 0 or at least 1
+    total, weight = separable(torch.stack([values, known], dim=1), *how).unbind(1)
     return total / weight  # 0 / 0 is NaN
 
 
@@ -74,30 +100,31 @@ def separable(images: Tensor, rows: Taps, columns: Taps) -> Tensor:
     """Applies a matrix to the rows and one to the columns of each image, or N of each, round by round.
 
     Args:
-        images: (B, C, H, W).
-        rows: of h × H matrices, N·B of them, or one for all images.
-        columns: of w × W matrices likewise.
+        images: (B, C, H, W), floating point.
+        rows: h × H matrices, N·B of them, or one for all images.
+        columns: w × W matrices, as many.
 
     Returns:
         (N·B, C, h, w).
     """
     b, c, height, width = images.shape
     n = max(len(rows.pixel), b)
-    # (W, C, H) a picture is the transpose of both orders of bytes that come here, so that none is copied twice.
+    # Both orders of bytes that come here, (C, H, W) and the store's (H, W, C), have (W, C, H) for a transpose.
     if images.is_contiguous():
         flat = images.view(b, c * height, width)
     else:
         flat = images.permute(0, 2, 3, 1).reshape(b, height, width * c)
-    image = torch.arange(n, device=images.device)[:, None, None] % b
-    upright = _sums(_transposed(flat).view(b * width, c * height), columns.pixel + width * image, columns.weight)
+    source = torch.arange(n, device=images.device)[:, None, None] % b
+    upright = _sums(_transposed(flat).view(b * width, c * height), columns.pixel + width * source, columns.weight)
     lines = _transposed(upright.view(n, -1, c * height)).view(n * c * height, -1)
     plane = torch.arange(n * c, device=images.device).view(n, c, 1, 1)
-    found = _sums(lines, rows.pixel[:, None] + height * plane, rows.weight[:, None])
-    return found.view(n, c, -1, found.shape[1])
+    return _sums(lines, rows.pixel[:, None] + height * plane, rows.weight[:, None]).view(
+        n, c, -1, lines.shape[1]
+    )
 
 
 def _sums(lines: Tensor, line: Tensor, weight: Tensor) -> Tensor:
-    """(L, D) lines of memory to (R, D): of each row of `line`, (..., K), the weighted sum."""
+    """(L, D) lines of memory to (R, D): for each of R rows of `line`, (…, K), a weighted sum of K lines."""
     weight = weight.expand_as(line).reshape(-1, line.shape[-1])
     return embedding_bag(line.reshape(weight.shape), lines, mode="sum", per_sample_weights=weight)
 
@@ -105,7 +132,7 @@ def _sums(lines: Tensor, line: Tensor, weight: Tensor) -> Tensor:
 def _transposed(matrices: Tensor) -> Tensor:
     """(B, R, S) to (B, S, R), contiguous.
 
-    Shuffling channels between groups is a transposition, and the one that torch does by vector instructions.
+    Shuffling channels between R groups is a transposition; on a CPU torch has none that is as fast.
     """
     b, r, s = matrices.shape
     channels_last = (r * s, 1, r * s, r * s)
@@ -113,18 +140,19 @@ def _transposed(matrices: Tensor) -> Tensor:
     return shuffled.as_strided((b, s, r), (r * s, r, 1))
 
 
-def _triangles(start: Tensor, length: Tensor, size_in: int, size_out: int, flip: Tensor | None = None) -> Taps:
-    """Weights that resample the boxes (R,), (R,) of one axis to size_out pixels, for some from end to start."""
-    scale = (length * size_in / size_out)[:, None]  # input pixels an output pixel
+def _triangles(start: Tensor, length: Tensor, size_in: int, size_out: int, turn: Tensor | None) -> Taps:
+    """Matrices that resample boxes (R,), (R,) of one axis to size_out pixels; some, (R,), from end to start."""
     out = torch.arange(size_out, device=start.device)
-    if flip is not None:
-        out = torch.where(flip[:, None], size_out - 1 - out, out)
-    centre = start[:, None] * size_in + (out.to(start.dtype) + 0.5) * scale
+    if turn is not None:
+        out = torch.where(turn[:, None], size_out - 1 - out, out)
+    scale = (length * size_in / size_out)[:, None]  # input pixels an output pixel
     reach = scale.clamp_min(1.0)
-    # Pixel centres are at a half; what is nearer than `reach` counts, which are never more than these.
+    centre = start[:, None] * size_in + (out + 0.5).to(start.dtype) * scale
+    # What is nearer than `reach` counts, and no box is larger than the image.
     first = (centre - reach - 0.5).floor() + 1
-    taps = torch.arange(math.ceil(2 * max(size_in / size_out, 1.0)), device=start.device)
-    pixel = first[:, :, None] + taps
+    most = math.ceil(2 * max(size_in / size_out, 1.0))
+    pixel = first[:, :, None] + torch.arange(most, device=start.device)
     weight = (1 - (pixel + 0.5 - centre[:, :, None]).abs() / reach[:, :, None]).clamp_min(0.0)
     weight = weight * ((pixel >= 0) & (pixel < size_in))
     return Taps(pixel.clamp(0, size_in - 1).long(), weight / weight.sum(2, keepdim=True))
+
