@@ -16,7 +16,7 @@ class View(Protocol):
     """Says through which crops pairs are seen, at the sizes that a model takes."""
 
     def crops(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
-        """One crop of each of B pairs; the random choices for a pair follow from seed, epoch and sample id alone.
+        """One crop of each of B pairs; what is drawn for a pair follows from seed, epoch and sample id alone.
 
         Args:
             rgb: (B, 3, H, W), of which only the size, kind and device matter.

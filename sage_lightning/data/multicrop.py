@@ -51,9 +51,7 @@ class MultiCrop:
         crop_id = part_ids(sample_id, Stream.GLOBAL_CROPS, self.global_crops)
         return _crops(view, rgb, frames, seed, epoch, crop_id)
 
-    def small(
-        self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor
-    ) -> Crops | None:
+    def small(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops | None:
         """The local crops, None if there are none; arguments as of `View`."""
         if self.local_crops == 0:
             return None
@@ -67,8 +65,6 @@ class MultiCrop:
         return PairedCrop(rgb_size, ir_size, scale, self.ratio, self.flip, self.vertical_flip, self.jitter)
 
 
-def _crops(
-    view: PairedCrop, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, crop_id: Tensor
-) -> Crops:
+def _crops(view: PairedCrop, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, crop_id: Tensor) -> Crops:
     """All crops of a resolution; crop_id is (N, B)."""
     return view.crops(rgb, frames, seed, epoch.expand_as(crop_id).flatten(), crop_id.flatten())

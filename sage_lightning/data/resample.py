@@ -109,13 +109,15 @@ def separable(images: Tensor, rows: Taps, columns: Taps) -> Tensor:
     """
     b, c, height, width = images.shape
     n = max(len(rows.pixel), b)
-    # Both orders of bytes that come here, (C, H, W) and the store's (H, W, C), have (W, C, H) for a transpose.
+    # Of both orders of bytes that come here, (C, H, W) and the store's (H, W, C), (W, C, H) is a transpose.
     if images.is_contiguous():
         flat = images.view(b, c * height, width)
     else:
         flat = images.permute(0, 2, 3, 1).reshape(b, height, width * c)
     source = torch.arange(n, device=images.device)[:, None, None] % b
-    upright = _sums(_transposed(flat).view(b * width, c * height), columns.pixel + width * source, columns.weight)
+    upright = _sums(
+        _transposed(flat).view(b * width, c * height), columns.pixel + width * source, columns.weight
+    )
     lines = _transposed(upright.view(n, -1, c * height)).view(n * c * height, -1)
     plane = torch.arange(n * c, device=images.device).view(n, c, 1, 1)
     return _sums(lines, rows.pixel[:, None] + height * plane, rows.weight[:, None]).view(
@@ -141,7 +143,7 @@ def _transposed(matrices: Tensor) -> Tensor:
 
 
 def _triangles(start: Tensor, length: Tensor, size_in: int, size_out: int, turn: Tensor | None) -> Taps:
-    """Matrices that resample boxes (R,), (R,) of one axis to size_out pixels; some, (R,), from end to start."""
+    """Matrices that resample boxes (R,), (R,) of an axis to size_out pixels; some, (R,), turned round."""
     out = torch.arange(size_out, device=start.device)
     if turn is not None:
         out = torch.where(turn[:, None], size_out - 1 - out, out)
@@ -155,4 +157,3 @@ def _triangles(start: Tensor, length: Tensor, size_in: int, size_out: int, turn:
     weight = (1 - (pixel + 0.5 - centre[:, :, None]).abs() / reach[:, :, None]).clamp_min(0.0)
     weight = weight * ((pixel >= 0) & (pixel < size_in))
     return Taps(pixel.clamp(0, size_in - 1).long(), weight / weight.sum(2, keepdim=True))
-

@@ -1,4 +1,4 @@
-"""From stored pairs to model inputs, on the device: decode, view, photometric, look, style."""
+"""From stored pairs to model inputs, on the device: view, decode, photometric, look, style, dropout."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.crops import Crops
+from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import Changes, Photometric
@@ -77,10 +78,11 @@ class PairTransform(nn.Module):
         photometric: Photometric | None,
         seed: int,
         style: Style | None = None,
+        dropout: ModalityDropout | None = None,
     ) -> PairBatch:
         """A batch as a model takes it; see `PairBatch` for what comes in and goes out."""
         crops = view.crops(batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
-        rgb, ir = self._crops(batch, crops, photometric, seed, style)
+        rgb, ir = self._crops(batch, crops, photometric, seed, style, dropout)
         return batch._replace(rgb=rgb[0], ir=ir[0])
 
     def multi_crop(
@@ -90,20 +92,28 @@ class PairTransform(nn.Module):
         photometric: Photometric | None,
         seed: int,
         style: Style | None = None,
+        dropout: ModalityDropout | None = None,
     ) -> MultiCropBatch:
         """A stored batch through many crops, each changed in colour, temperature and style for itself."""
         stored = (batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
-        large = self._crops(batch, view.large(*stored), photometric, seed, style)
+        changes = (photometric, seed, style, dropout)
+        large = self._crops(batch, view.large(*stored), *changes)
         small = view.small(*stored)
         if small is None:
             local_rgb = large[0].new_empty(0, *large[0].shape[1:3], *view.rgb_local_size)
             local_ir = large[1].new_empty(0, *large[1].shape[1:3], *view.ir_local_size)
         else:
-            local_rgb, local_ir = self._crops(batch, small, photometric, seed, style)
+            local_rgb, local_ir = self._crops(batch, small, *changes)
         return MultiCropBatch(*large, local_rgb, local_ir, batch.sample_id, batch.epoch, batch.row)
 
     def _crops(
-        self, batch: PairBatch, crops: Crops, photometric: Photometric | None, seed: int, style: Style | None
+        self,
+        batch: PairBatch,
+        crops: Crops,
+        photometric: Photometric | None,
+        seed: int,
+        style: Style | None,
+        dropout: ModalityDropout | None,
     ) -> tuple[Tensor, Tensor]:
         """(N, B, 3, H, W) and (N, B, C_ir, h, w), cut and changed in parts that fit a processor's cache."""
         changes = None if photometric is None else photometric.draw(seed, crops.epoch, crops.crop_id)
@@ -126,6 +136,10 @@ class PairTransform(nn.Module):
                 seen = [x.new_empty(n, crops.pairs, *x.shape[1:]) for x in (rgb, ir)]
             for whole, x in zip(seen, (rgb, ir), strict=True):
                 whole[:, pairs] = x.unflatten(0, (n, -1))
+        if dropout is not None:  # 0 is each sensor's mean
+            blank = dropout.blank(seed, batch.epoch, batch.sample_id, crops.crop_id)
+            for whole, rows in zip(seen, blank, strict=True):
+                whole.masked_fill_(rows.view(n, -1, 1, 1, 1), 0.0)
         return seen[0], seen[1]
 
     def rgb_views(self, picture: Tensor, view: FullView) -> Tensor:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,9 @@ def blob(centre: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.exp(-(down + across) / (2 * 0.04**2))
 
 
-def see(view: View, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample: Tensor) -> tuple[Tensor, Tensor]:
+def see(
+    view: View, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample: Tensor
+) -> tuple[Tensor, Tensor]:
     return view.crops(rgb, degrees, seed, epoch, sample).cut(rgb, degrees)
 
 
@@ -30,7 +34,10 @@ def place(images: Tensor) -> Tensor:
     return torch.stack([images.sum(2) @ rows / mass, images.sum(1) @ columns / mass], 1)
 
 
-@pytest.mark.parametrize("view", [PairedCrop(**SIZES, flip=0.5), FullView(**SIZES)])
+@pytest.mark.parametrize(
+    "view",
+    [PairedCrop(**SIZES, flip=0.5), PairedCrop(**SIZES, flip=0.5, vertical_flip=0.5), FullView(**SIZES)],
+)
 def test_a_mark_lands_in_the_same_place_in_both_sensors(view: View):
     """Through crop, mirror and resize, though the sensors differ in resolution before and after."""
     centre = 0.35 + 0.3 * torch.rand(64, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -67,6 +74,23 @@ def test_a_mark_lands_where_the_box_says():
     found = place(mirrored[:, 0])
     assert (found[:, 0] > 0.53).all()
     assert (found[:, 1] < 0.47).all()
+
+
+def test_up_is_up_unless_asked_and_flips_are_drawn_apart():
+    rgb = torch.rand(64, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    keys = (rgb, rgb[:, 0], 3, EPOCH, SAMPLE)
+    whole = PairedCrop(**SIZES, scale=(1.0, 1.0), flip=0.0)
+    upright, frames = see(whole, *keys)
+    for a, b in zip(see(replace(whole, flip=1.0, vertical_flip=1.0), *keys), (upright, frames), strict=True):
+        torch.testing.assert_close(a, b.flip(-1, -2), rtol=0, atol=1e-5)
+    found, _ = see(replace(whole, flip=0.5, vertical_flip=0.5), *keys)
+
+    def same(other: Tensor) -> Tensor:
+        return (found - other).abs().amax((1, 2, 3)) < 1e-5
+
+    kinds = [same(upright), same(upright.flip(-1)), same(upright.flip(-2)), same(upright.flip(-1, -2))]
+    assert torch.equal(torch.stack(kinds).sum(0), torch.ones(64, dtype=torch.int64))
+    assert all(6 < kind.sum() < 28 for kind in kinds)
 
 
 def test_crops_are_those_of_a_random_resized_crop():

@@ -35,7 +35,9 @@ def degrees() -> Tensor:
 
 def test_strength_zero_changes_nothing():
     torch.testing.assert_close(changed_rgb(NOTHING, rgb(), *KEYS), rgb(), rtol=0, atol=1e-12)
-    torch.testing.assert_close(changed_ir(NOTHING, degrees(), *KEYS), degrees(), equal_nan=True, rtol=0, atol=1e-12)
+    torch.testing.assert_close(
+        changed_ir(NOTHING, degrees(), *KEYS), degrees(), equal_nan=True, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("strength", ["brightness", "contrast", "saturation", "gray", "blur"])
@@ -107,6 +109,8 @@ def test_sensors_are_changed_apart():
     """The numbers drawn for one sensor say nothing of the other's."""
     n = 3000
     keys = (1, torch.zeros(n, dtype=torch.int64), torch.arange(n))
-    bright = changed_rgb(replace(NOTHING, brightness=0.4), torch.full((n, 3, 1, 1), 0.5), *keys).flatten(1)[:, 0]
+    bright = changed_rgb(replace(NOTHING, brightness=0.4), torch.full((n, 3, 1, 1), 0.5), *keys).flatten(1)[
+        :, 0
+    ]
     warm = changed_ir(replace(NOTHING, ir_offset=1.0), torch.zeros(n, 1, 1), *keys).flatten()
     assert torch.corrcoef(torch.stack([bright, warm]))[0, 1].abs() < 4 / n**0.5
