@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sage_lightning.data.counted import Stream, key, normal_of, uniform
+from sage_lightning.data.missing import complete
 from sage_lightning.data.resample import Taps, separable
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -113,7 +114,8 @@ class Photometric:
     def ir(self, degrees: Tensor, changes: Changes) -> Tensor:
         """Changes B thermal frames, (B, h, w), NaN where missing, in place."""
         gain, offset = (part.to(degrees.dtype)[:, None, None] for part in (changes.gain, changes.offset))
-        mean = degrees.nanmean((1, 2), keepdim=True)
+        average = torch.mean if complete(degrees) else torch.nanmean
+        mean = average(degrees, (1, 2), keepdim=True)
         degrees.mul_(gain).add_(mean * (1 - gain) + offset)
         if self.ir_noise == 0:
             return degrees

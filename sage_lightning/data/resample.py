@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import channel_shuffle, embedding_bag
 
+from sage_lightning.data.missing import complete
+
 
 class Taps(NamedTuple):
     """R matrices of (out, in), by the numbers in them that may not be 0: K a row.
@@ -88,10 +90,14 @@ def resample(images: Tensor, how: Resampling) -> Tensor:
 def resample_missing(frames: Tensor, how: Resampling) -> Tensor:
     """(B, h, w), missing values NaN, or 0 among integers, to (N·B, …), missing values NaN."""
     if frames.is_floating_point():
+        if complete(frames):
+            return separable(frames[:, None], *how)[:, 0]
         values, known = frames.nan_to_num(0.0), (~frames.isnan()).to(frames.dtype)
     else:
         values = frames.float()
         known = values.clamp_max(1.0)  # codes are 0 or at least 1
+        if known.device.type == "cpu" and known.amin() == 1:
+            return separable(values[:, None], *how)[:, 0]
     total, weight = separable(torch.stack([values, known], dim=1), *how).unbind(1)
     return total / weight  # 0 / 0 is NaN
 

@@ -195,5 +195,6 @@ def channel_statistics(thermal: ThermalChannels, store: PairStore) -> tuple[list
 
 
 def _standardise(images: Tensor, mean: list[float], std: list[float]) -> Tensor:
+    """In place: what comes here is a view of its own, (B, C, H, W)."""
     shape = (1, len(mean), 1, 1)
-    return (images - images.new_tensor(mean).view(shape)) / images.new_tensor(std).view(shape)
+    return images.sub_(images.new_tensor(mean).view(shape)).mul_(1 / images.new_tensor(std).view(shape))
