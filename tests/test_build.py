@@ -96,10 +96,12 @@ def test_every_augmentation_makes_views(name):
     augment = composed(f"augment={name}").augment
     view = instantiate(augment.view)(rgb_size=(8, 8), ir_size=(4, 4))
     keys = (1, torch.tensor([0, 0]), torch.tensor([5, 6]))
-    rgb, degrees = view(torch.rand(2, 3, 12, 16), 20 * torch.rand(2, 12, 16), *keys)
+    pictures = (torch.rand(2, 3, 12, 16), 20 * torch.rand(2, 12, 16))
+    rgb, degrees = view.crops(*pictures, *keys).cut(*pictures)
     photometric = instantiate(augment.photometric)
     if photometric is not None:
-        rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
+        changes = photometric.draw(*keys)
+        rgb, degrees = photometric.rgb(rgb, changes), photometric.ir(degrees, changes)
     assert rgb.shape == (2, 3, 8, 8)
     assert degrees.shape == (2, 4, 4)
 
@@ -112,10 +114,11 @@ def test_multicrop_makes_crops(name):
     augment = composed(f"augment={name}").augment
     sizes = {"rgb_size": (8, 8), "ir_size": (4, 4), "rgb_local_size": (4, 4), "ir_local_size": (2, 2)}
     view = instantiate(augment.view)(**sizes)
-    pictures = (torch.rand(2, 3, 12, 16), torch.rand(2, 12, 16), 1, *torch.tensor([[0, 0], [5, 6]]))
-    assert view.large(*pictures).degrees.shape == (4, 4, 4)
-    small = view.small(*pictures)
-    assert (0 if small is None else len(small.rgb)) == 2 * LOCAL[name]
+    pictures = (torch.rand(2, 3, 12, 16), torch.rand(2, 12, 16))
+    keys = (1, *torch.tensor([[0, 0], [5, 6]]))
+    assert view.large(*pictures, *keys).cut(*pictures)[1].shape == (4, 4, 4)
+    small = view.small(*pictures, *keys)
+    assert (0 if small is None else len(small.cut(*pictures)[0])) == 2 * LOCAL[name]
 
 
 def test_one_augmentation_changes_style():

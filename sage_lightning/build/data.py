@@ -12,6 +12,7 @@ from sage_lightning.build.objects import instantiate
 from sage_lightning.build.preparing import prepared
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.datamodule import PairDataModule
+from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.index import summary
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.split import SPLITS
@@ -50,6 +51,7 @@ def datamodule(
     if pairs < data.batch_size:
         raise UserError(f"data.batch_size={data.batch_size}: the training split has {pairs} pairs, no more")
     thermal = instantiate(cfg.thermal)
+    probability = cfg.augment.get("dropout", 0.0)  # of which runs of before it knew nothing
     if normalisation is None:
         ir_mean, ir_std = channel_statistics(thermal, store)
         rgb = store.statistics["rgb"]
@@ -66,6 +68,7 @@ def datamodule(
         num_workers=data.num_workers,
         strata=_strata(data.get("balance"), store),
         style=instantiate(cfg.augment.get("style")),  # which runs of before it have not
+        dropout=ModalityDropout(probability) if probability else None,
     )
 
 

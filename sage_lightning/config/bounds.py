@@ -14,7 +14,6 @@ AT_LEAST_0 = (
     "augment.photometric.saturation",
     "augment.style.noise",
     "augment.style.shift",
-    "augment.view.jitter",
     "augment.view.local_crops",
     "data.num_workers",
     "data.split.gap_days",
@@ -73,11 +72,14 @@ POSITIVE = (
     "thermal.softness",
 )
 FRACTIONS = (  # 0 and 1 included
+    "augment.dropout",
     "augment.photometric.blur",
     "augment.photometric.gray",
     "augment.style.blur",
     "augment.style.invert",
     "augment.view.flip",
+    "augment.view.jitter",
+    "augment.view.vertical_flip",
     "data.crop_box",
     "model.centre_momentum",
     "model.momentum",

@@ -34,6 +34,8 @@ PLACES = ("paths.data_dir", "data.root", "data.nodes", "data.table")
 
 # Keys that runs of before them have not, and what those did all the same.
 SINCE = {
+    "augment.dropout": 0.0,
+    "augment.view.vertical_flip": 0.0,
     "data.look": "own",
     "data.rgb_store_kind": "raw",
     "model.grad_cache": False,

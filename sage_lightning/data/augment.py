@@ -8,26 +8,22 @@ import torch
 from torch import Tensor
 
 from sage_lightning.data.counted import Stream, uniform
-from sage_lightning.data.resample import crop_resize, crop_resize_missing
+from sage_lightning.data.crops import Crops
+from sage_lightning.data.resample import crop_resize, crop_resize_missing, triangles
 
 
 class View(Protocol):
-    """Turns stored pairs into views at the sizes that a model takes."""
+    """Says through which crops pairs are seen, at the sizes that a model takes."""
 
-    def __call__(
-        self, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample_id: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Views of B pairs; the random choices for a pair follow from seed, epoch and sample id alone.
+    def crops(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
+        """One crop of each of B pairs; what is drawn for a pair follows from seed, epoch and sample id alone.
 
         Args:
-            rgb: (B, 3, H, W), 0…1.
-            degrees: (B, h, w), NaN where missing, the same field of view as `rgb`.
+            rgb: (B, 3, H, W), of which only the size, kind and device matter.
+            frames: (B, h, w), the same field of view as `rgb`.
             seed: of the run.
             epoch: (B,).
             sample_id: (B,).
-
-        Returns:
-            (B, 3, *rgb_size) and (B, *ir_size).
         """
         ...
 
@@ -44,11 +40,17 @@ class FullView:
     rgb_size: tuple[int, int]
     ir_size: tuple[int, int]
 
-    def __call__(
-        self, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample_id: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def crops(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
         """See `View`."""
-        return self.rgb(rgb), self.ir(degrees)
+        boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]], device=rgb.device).expand(len(rgb), -1)
+        straight = torch.zeros(len(rgb), dtype=torch.bool, device=rgb.device)
+        return Crops(
+            epoch,
+            sample_id,
+            triangles(boxes, rgb, self.rgb_size, straight),
+            triangles(boxes, frames, self.ir_size, straight),
+            len(rgb),
+        )
 
     def rgb(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, *rgb_size)."""
@@ -70,6 +72,7 @@ class PairedCrop:
         ratio: bounds of the crop's width to its height, in units of the whole field's; drawn
             log-uniformly from those that fit at the area drawn. 1 is the shape that `FullView` sees.
         flip: probability of mirroring left and right.
+        vertical_flip: of turning top and bottom round.
         jitter: the thermal box is shifted, either way on each axis, by up to this fraction of the field.
     """
 
@@ -78,17 +81,21 @@ class PairedCrop:
     scale: tuple[float, float] = (0.4, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     flip: float = 0.5
+    vertical_flip: float = 0.0
     jitter: float = 0.0
 
-    def __call__(
-        self, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample_id: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """See `View`."""
-        rgb_boxes, ir_boxes = self.boxes(seed, epoch, sample_id)
-        flip = uniform(seed, epoch, sample_id, Stream.FLIP, 1)[:, 0] < self.flip
-        return (
-            crop_resize(rgb, rgb_boxes, self.rgb_size, flip),
-            crop_resize_missing(degrees, ir_boxes, self.ir_size, flip),
+    def crops(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
+        """See `View`; epoch and sample_id may also be (N·B,), of N crops of each pair."""
+        keys = (seed, epoch, sample_id)
+        flip = uniform(*keys, Stream.FLIP, 1)[:, 0] < self.flip
+        upset = uniform(*keys, Stream.VERTICAL_FLIP, 1)[:, 0] < self.vertical_flip
+        rgb_boxes, ir_boxes = self.boxes(*keys)
+        return Crops(
+            epoch,
+            sample_id,
+            triangles(rgb_boxes, rgb, self.rgb_size, flip, upset),
+            triangles(ir_boxes, frames, self.ir_size, flip, upset),
+            len(rgb),
         )
 
     def boxes(self, seed: int, epoch: Tensor, sample_id: Tensor) -> tuple[Tensor, Tensor]:

@@ -36,6 +36,9 @@ class Stream(IntEnum):
     RGB_STYLE_NOISE = 13
     IR_STYLE = 14
     IR_STYLE_NOISE = 15
+    VERTICAL_FLIP = 16
+    DROPOUT = 17
+    DROPOUT_SENSOR = 18
 
 
 def sample_id(pair_id: str) -> int:
@@ -71,15 +74,26 @@ def uniform(seed: int, epoch: Tensor, sample_id: Tensor, stream: int, n: int) ->
     Returns:
         (B, n) float32 on the device of `epoch`.
     """
-    return _unit(_bits(seed, epoch, sample_id, stream, n), 64 - _BITS)
+    return _unit(_bits(key(seed, epoch, sample_id, stream), n), 64 - _BITS)
 
 
 def normal(seed: int, epoch: Tensor, sample_id: Tensor, stream: int, n: int) -> Tensor:
     """Independent standard normal numbers by Box and Muller; arguments and result as of `uniform`."""
-    bits = _bits(seed, epoch, sample_id, stream, (n + 1) // 2)
+    return normal_of(key(seed, epoch, sample_id, stream), n)
+
+
+def key(seed: int, epoch: Tensor, sample_id: Tensor, stream: int) -> Tensor:
+    """(B,) int64 that stand for all of these; arguments as of `uniform`."""
+    return _absorb(_absorb(_absorb(_absorb(torch.zeros_like(epoch), seed), epoch), sample_id), stream)
+
+
+def normal_of(key: Tensor, n: int) -> Tensor:
+    """What `normal` gives for these (B,) keys."""
+    bits = _bits(key, (n + 1) // 2)
     radius = (-2 * torch.log1p(-_unit(bits, 64 - _BITS))).sqrt()
     angle = 2 * math.pi * _unit(bits, 0)
-    return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=2).flatten(1)[:, :n]
+    pairs = torch.complex(radius * angle.cos(), radius * angle.sin())  # the quickest way to put one by one
+    return torch.view_as_real(pairs).flatten(1)[:, :n]
 
 
 def permutation(seed: int, epoch: int | Tensor, n: int, part: int = 0) -> Tensor:
@@ -87,17 +101,16 @@ def permutation(seed: int, epoch: int | Tensor, n: int, part: int = 0) -> Tensor
 
     For (T,) epochs (T, n), an order each.
     """
-    key = _absorb(_absorb(_absorb(torch.zeros((), dtype=torch.int64), seed), epoch), Stream.ORDER)
+    order = _absorb(_absorb(_absorb(torch.zeros((), dtype=torch.int64), seed), epoch), Stream.ORDER)
     if part:
-        key = _absorb(key, part)
+        order = _absorb(order, part)
     # Mixing is a bijection: no two of these are equal, and so their order is the same everywhere.
-    return _mix(key[..., None] + _GOLDEN * torch.arange(1, n + 1)).argsort()
+    return _mix(order[..., None] + _GOLDEN * torch.arange(1, n + 1)).argsort()
 
 
-def _bits(seed: int, epoch: Tensor, sample_id: Tensor, stream: int, n: int) -> Tensor:
+def _bits(key: Tensor, n: int) -> Tensor:
     """(B, n) int64, all 64 bits random."""
-    key = _absorb(_absorb(_absorb(_absorb(torch.zeros_like(epoch), seed), epoch), sample_id), stream)
-    return _mix(key[:, None] + _GOLDEN * torch.arange(1, n + 1, device=epoch.device))
+    return _mix(key[:, None] + _GOLDEN * torch.arange(1, n + 1, device=key.device))
 
 
 def _absorb(state: Tensor, value: int | Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import FullView, View
 from sage_lightning.data.counted import sample_id
 from sage_lightning.data.dataset import StoreDataset
+from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.loader import BatchLoader, CountedLoader
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import Photometric
@@ -34,6 +35,7 @@ class PairDataModule(LightningDataModule):
         num_workers: processes that read, for each rank; 0 reads in the training process.
         strata: the stratum of each training pair, drawn equally often; None draws every pair once an epoch.
         style: changes of the common look in training; None for none.
+        dropout: blanks one sensor of some views in training; None for none.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class PairDataModule(LightningDataModule):
         num_workers: int,
         strata: NDArray[np.int64] | None = None,
         style: Style | None = None,
+        dropout: ModalityDropout | None = None,
     ) -> None:
         super().__init__()
         self.store = store
@@ -56,6 +59,7 @@ class PairDataModule(LightningDataModule):
         self.eval_view = eval_view
         self.photometric = photometric
         self.style = style
+        self.dropout = dropout
         self.batch_size = batch_size
         self.seed = seed
         self.num_workers = num_workers
@@ -134,9 +138,10 @@ class PairDataModule(LightningDataModule):
 
     def training_views(self, batch: PairBatch) -> PairBatch | MultiCropBatch:
         """Model inputs of a stored batch, on its device: what training sees in the batch's epochs."""
+        changes = (self.photometric, self.seed, self.style, self.dropout)
         if isinstance(self.train_view, MultiCrop):
-            return self.transform.multi_crop(batch, self.train_view, self.photometric, self.seed, self.style)
-        return self.transform(batch, self.train_view, self.photometric, self.seed, self.style)
+            return self.transform.multi_crop(batch, self.train_view, *changes)
+        return self.transform(batch, self.train_view, *changes)
 
     def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> PairBatch | MultiCropBatch:
         """Called by Lightning once a batch is on the device."""

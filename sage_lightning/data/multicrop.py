@@ -5,28 +5,12 @@ number, so that crop g is the same however many there are, and on any rank.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from torch import Tensor
 
 from sage_lightning.data.augment import PairedCrop
 from sage_lightning.data.counted import Stream, part_ids
-
-
-class Crops(NamedTuple):
-    """N crops of B pairs at one resolution, crop by crop: crop n of pair b is row n·B + b.
-
-    Attributes:
-        rgb: (N·B, 3, H, W).
-        degrees: (N·B, h, w), NaN where missing.
-        epoch: (N·B,) int64.
-        crop_id: (N·B,) int64, what takes the place of a sample id in every draw for a crop.
-    """
-
-    rgb: Tensor
-    degrees: Tensor
-    epoch: Tensor
-    crop_id: Tensor
+from sage_lightning.data.crops import Crops
 
 
 @dataclass(frozen=True)
@@ -42,8 +26,9 @@ class MultiCrop:
         local_crops: how many a pair; may be 0.
         global_scale: bounds of a global crop's area, a fraction of the field of view.
         local_scale: of a local crop's.
-        ratio: as of `PairedCrop`, as the next two.
+        ratio: as of `PairedCrop`, as the next ones.
         flip: probability of mirroring.
+        vertical_flip: of turning top and bottom round.
         jitter: misregistration of the thermal box.
     """
 
@@ -57,33 +42,29 @@ class MultiCrop:
     local_scale: tuple[float, float] = (0.05, 0.4)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     flip: float = 0.5
+    vertical_flip: float = 0.0
     jitter: float = 0.0
 
-    def large(self, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
+    def large(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
         """The global crops; arguments as of `View`."""
         view = self._crop(self.rgb_size, self.ir_size, self.global_scale)
         crop_id = part_ids(sample_id, Stream.GLOBAL_CROPS, self.global_crops)
-        return _crops(view, rgb, degrees, seed, epoch, crop_id)
+        return _crops(view, rgb, frames, seed, epoch, crop_id)
 
-    def small(
-        self, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample_id: Tensor
-    ) -> Crops | None:
+    def small(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops | None:
         """The local crops, None if there are none; arguments as of `View`."""
         if self.local_crops == 0:
             return None
         view = self._crop(self.rgb_local_size, self.ir_local_size, self.local_scale)
         crop_id = part_ids(sample_id, Stream.LOCAL_CROPS, self.local_crops)
-        return _crops(view, rgb, degrees, seed, epoch, crop_id)
+        return _crops(view, rgb, frames, seed, epoch, crop_id)
 
     def _crop(
         self, rgb_size: tuple[int, int], ir_size: tuple[int, int], scale: tuple[float, float]
     ) -> PairedCrop:
-        return PairedCrop(rgb_size, ir_size, scale, self.ratio, self.flip, self.jitter)
+        return PairedCrop(rgb_size, ir_size, scale, self.ratio, self.flip, self.vertical_flip, self.jitter)
 
 
-def _crops(
-    view: PairedCrop, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, crop_id: Tensor
-) -> Crops:
-    """One call for all crops of a resolution; crop_id is (N, B)."""
-    epochs, ids = epoch.expand_as(crop_id).flatten(), crop_id.flatten()
-    return Crops(*view(rgb, degrees, seed, epochs, ids), epochs, ids)
+def _crops(view: PairedCrop, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, crop_id: Tensor) -> Crops:
+    """All crops of a resolution; crop_id is (N, B)."""
+    return view.crops(rgb, frames, seed, epoch.expand_as(crop_id).flatten(), crop_id.flatten())

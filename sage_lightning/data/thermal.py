@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from sage_lightning.data.missing import complete
+
 
 class ThermalChannels(nn.Module, ABC):
     """What all choices share.
@@ -24,6 +26,8 @@ class ThermalChannels(nn.Module, ABC):
     def forward(self, degrees: Tensor) -> Tensor:
         """(B, h, w) to (B, channels, h, w)."""
         channels = self.scale(degrees)
+        if complete(degrees):
+            return channels
         missing = degrees.isnan()[:, None]
         known = channels.masked_fill(missing, 0.0)
         count = (~missing).sum((2, 3), keepdim=True).clamp_min(1)
@@ -54,7 +58,8 @@ class Celsius(ThermalChannels):
 
     def scale(self, degrees: Tensor) -> Tensor:
         """See `ThermalChannels`."""
-        return ((degrees - self.low) / (self.high - self.low) * 2 - 1).clamp(-1.5, 1.5)[:, None]
+        half = (self.high - self.low) / 2
+        return ((degrees - (self.low + half)) / half).clamp_(-1.5, 1.5)[:, None]
 
 
 class Percentile(ThermalChannels):

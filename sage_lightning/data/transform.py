@@ -1,4 +1,4 @@
-"""From stored pairs to model inputs, on the device: decode, view, photometric, look, style."""
+"""From stored pairs to model inputs, on the device: view, decode, photometric, look, style, dropout."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,18 @@ from torch import Tensor, nn
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import FullView, View
+from sage_lightning.data.crops import Crops
+from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb
-from sage_lightning.data.multicrop import Crops, MultiCrop
-from sage_lightning.data.photometric import Photometric
+from sage_lightning.data.multicrop import MultiCrop
+from sage_lightning.data.photometric import Changes, Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import ThermalChannels
 
 STATISTICS_FRAMES = 512  # training frames that the channels' mean and standard deviation are taken over
 _STATISTICS_BATCH = 32
+_CPU_CROPS = 4  # of both sensors at once
 _SMALLEST_STD = 1e-3  # a channel that never changes is not blown up
 
 
@@ -75,12 +78,12 @@ class PairTransform(nn.Module):
         photometric: Photometric | None,
         seed: int,
         style: Style | None = None,
+        dropout: ModalityDropout | None = None,
     ) -> PairBatch:
         """A batch as a model takes it; see `PairBatch` for what comes in and goes out."""
-        keys = (seed, batch.epoch, batch.sample_id)
-        rgb, degrees = view(batch.rgb.float() / 255, decode(batch.ir), *keys)
-        rgb, ir = self._inputs(rgb, degrees, photometric, style, *keys)
-        return batch._replace(rgb=rgb, ir=ir)
+        crops = view.crops(batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
+        rgb, ir = self._crops(batch, crops, photometric, seed, style, dropout)
+        return batch._replace(rgb=rgb[0], ir=ir[0])
 
     def multi_crop(
         self,
@@ -89,49 +92,59 @@ class PairTransform(nn.Module):
         photometric: Photometric | None,
         seed: int,
         style: Style | None = None,
+        dropout: ModalityDropout | None = None,
     ) -> MultiCropBatch:
         """A stored batch through many crops, each changed in colour, temperature and style for itself."""
-        rgb, degrees = batch.rgb.float() / 255, decode(batch.ir)
-        keys = (seed, batch.epoch, batch.sample_id)
-        large = self._crops(view.large(rgb, degrees, *keys), len(rgb), photometric, seed, style)
-        small = view.small(rgb, degrees, *keys)
+        stored = (batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
+        changes = (photometric, seed, style, dropout)
+        large = self._crops(batch, view.large(*stored), *changes)
+        small = view.small(*stored)
         if small is None:
             local_rgb = large[0].new_empty(0, *large[0].shape[1:3], *view.rgb_local_size)
             local_ir = large[1].new_empty(0, *large[1].shape[1:3], *view.ir_local_size)
         else:
-            local_rgb, local_ir = self._crops(small, len(rgb), photometric, seed, style)
+            local_rgb, local_ir = self._crops(batch, small, *changes)
         return MultiCropBatch(*large, local_rgb, local_ir, batch.sample_id, batch.epoch, batch.row)
 
     def _crops(
-        self, crops: Crops, pairs: int, photometric: Photometric | None, seed: int, style: Style | None
-    ) -> tuple[Tensor, Tensor]:
-        """(N, B, 3, H, W) and (N, B, C_ir, h, w)."""
-        keys = (seed, crops.epoch, crops.crop_id)
-        rgb, ir = self._inputs(crops.rgb, crops.degrees, photometric, style, *keys)
-        return rgb.unflatten(0, (-1, pairs)), ir.unflatten(0, (-1, pairs))
-
-    def _inputs(
         self,
-        rgb: Tensor,
-        degrees: Tensor,
+        batch: PairBatch,
+        crops: Crops,
         photometric: Photometric | None,
-        style: Style | None,
         seed: int,
-        epoch: Tensor,
-        sample_id: Tensor,
+        style: Style | None,
+        dropout: ModalityDropout | None,
     ) -> tuple[Tensor, Tensor]:
-        """What is drawn for a view, before and after it is brought into its look."""
-        keys = (seed, epoch, sample_id)
-        if photometric is not None:
-            rgb, degrees = photometric.rgb(rgb, *keys), photometric.ir(degrees, *keys)
-        rgb, ir = self._rgb(rgb), self._ir(degrees)
-        if style is not None:
-            rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
-        return rgb, ir
+        """(N, B, 3, H, W) and (N, B, C_ir, h, w), cut and changed in parts that fit a processor's cache."""
+        changes = None if photometric is None else photometric.draw(seed, crops.epoch, crops.crop_id)
+        n = len(crops.crop_id) // crops.pairs
+        step = max(_CPU_CROPS // n, 1) if batch.rgb.device.type == "cpu" else crops.pairs
+        seen: list[Tensor] = []
+        for start in range(0, crops.pairs, step):
+            pairs = slice(start, min(start + step, crops.pairs))
+            part = crops.of(pairs)
+            rgb, frames = part.cut(batch.rgb[pairs], batch.ir[pairs])
+            degrees = frames if batch.ir.is_floating_point() else celsius(frames)
+            if photometric is not None and changes is not None:
+                drawn = Changes(*(crops.rows(each, pairs) for each in changes))
+                rgb, degrees = photometric.rgb(rgb, drawn), photometric.ir(degrees, drawn)
+            rgb, ir = self._rgb(rgb), self._ir(degrees)
+            if style is not None:
+                keys = (seed, part.epoch, part.crop_id)
+                rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
+            if not seen:
+                seen = [x.new_empty(n, crops.pairs, *x.shape[1:]) for x in (rgb, ir)]
+            for whole, x in zip(seen, (rgb, ir), strict=True):
+                whole[:, pairs] = x.unflatten(0, (n, -1))
+        if dropout is not None:  # 0 is each sensor's mean
+            blank = dropout.blank(seed, batch.epoch, batch.sample_id, crops.crop_id)
+            for whole, rows in zip(seen, blank, strict=True):
+                whole.masked_fill_(rows.view(n, -1, 1, 1, 1), 0.0)
+        return seen[0], seen[1]
 
     def rgb_views(self, picture: Tensor, view: FullView) -> Tensor:
         """(H, W, 3) uint8, one picture of the pairs' field of view, to (1, 3, *rgb_size) as in evaluation."""
-        return self._rgb(view.rgb(picture.permute(2, 0, 1)[None].float() / 255))
+        return self._rgb(view.rgb(picture.permute(2, 0, 1)[None]))
 
     def ir_views(self, degrees: Tensor, view: FullView) -> Tensor:
         """(h, w), one thermal frame, NaN where missing, to (1, C_ir, *ir_size) as in evaluation."""
@@ -156,8 +169,13 @@ def decode(ir: Tensor) -> Tensor:
     """
     if ir.dtype != torch.uint16:
         return ir
-    code = ir.to(torch.int32)
-    return ((code - 27315) / 100).masked_fill(code == 0, torch.nan)
+    code = ir.float()
+    return celsius(code).masked_fill_(code == 0, torch.nan)
+
+
+def celsius(code: Tensor) -> Tensor:
+    """Hundredths of a kelvin as degrees Celsius; NaN stays."""
+    return (code - 27315) / 100
 
 
 def channel_statistics(thermal: ThermalChannels, store: PairStore) -> tuple[list[float], list[float]]:
@@ -177,5 +195,6 @@ def channel_statistics(thermal: ThermalChannels, store: PairStore) -> tuple[list
 
 
 def _standardise(images: Tensor, mean: list[float], std: list[float]) -> Tensor:
+    """In place: what comes here is a view of its own, (B, C, H, W)."""
     shape = (1, len(mean), 1, 1)
-    return (images - images.new_tensor(mean).view(shape)) / images.new_tensor(std).view(shape)
+    return images.sub_(images.new_tensor(mean).view(shape)).mul_(1 / images.new_tensor(std).view(shape))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,12 @@ def blob(centre: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.exp(-(down + across) / (2 * 0.04**2))
 
 
+def see(
+    view: View, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample: Tensor
+) -> tuple[Tensor, Tensor]:
+    return view.crops(rgb, degrees, seed, epoch, sample).cut(rgb, degrees)
+
+
 def place(images: Tensor) -> Tensor:
     """(B, 2): the centre of mass, as fractions of the image."""
     height, width = images.shape[1:]
@@ -26,13 +34,16 @@ def place(images: Tensor) -> Tensor:
     return torch.stack([images.sum(2) @ rows / mass, images.sum(1) @ columns / mass], 1)
 
 
-@pytest.mark.parametrize("view", [PairedCrop(**SIZES, flip=0.5), FullView(**SIZES)])
+@pytest.mark.parametrize(
+    "view",
+    [PairedCrop(**SIZES, flip=0.5), PairedCrop(**SIZES, flip=0.5, vertical_flip=0.5), FullView(**SIZES)],
+)
 def test_a_mark_lands_in_the_same_place_in_both_sensors(view: View):
     """Through crop, mirror and resize, though the sensors differ in resolution before and after."""
     centre = 0.35 + 0.3 * torch.rand(64, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     rgb = blob(centre, (96, 128))[:, None].expand(-1, 3, -1, -1)
     degrees = blob(centre, (63, 84))
-    seen_rgb, seen_ir = view(rgb, degrees, 3, EPOCH, SAMPLE)
+    seen_rgb, seen_ir = see(view, rgb, degrees, 3, EPOCH, SAMPLE)
     assert seen_rgb.shape == (64, 3, 56, 48)
     assert seen_ir.shape == (64, 28, 40)
     # Spots that the crop cuts have no centre to speak of; most are whole.
@@ -50,14 +61,36 @@ def test_a_mark_lands_where_the_box_says():
     view = PairedCrop(**SIZES, flip=0.0)
     boxes, _ = view.boxes(3, EPOCH, SAMPLE)
     middle = boxes[:, :2].double() + boxes[:, 2:].double() / 2
-    seen, _ = view(blob(middle, (96, 128))[:, None], blob(middle, (63, 84)), 3, EPOCH, SAMPLE)
+    seen, _ = see(view, blob(middle, (96, 128))[:, None], blob(middle, (63, 84)), 3, EPOCH, SAMPLE)
     assert (place(seen[:, 0]) - 0.5).abs().max() < 0.005
-    mirrored, _ = PairedCrop(**SIZES, flip=1.0)(
-        blob(middle + 0.05, (96, 128))[:, None], blob(middle, (63, 84)), 3, EPOCH, SAMPLE
+    mirrored, _ = see(
+        PairedCrop(**SIZES, flip=1.0),
+        blob(middle + 0.05, (96, 128))[:, None],
+        blob(middle, (63, 84)),
+        3,
+        EPOCH,
+        SAMPLE,
     )
     found = place(mirrored[:, 0])
     assert (found[:, 0] > 0.53).all()
     assert (found[:, 1] < 0.47).all()
+
+
+def test_up_is_up_unless_asked_and_flips_are_drawn_apart():
+    rgb = torch.rand(64, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    keys = (rgb, rgb[:, 0], 3, EPOCH, SAMPLE)
+    whole = PairedCrop(**SIZES, scale=(1.0, 1.0), flip=0.0)
+    upright, frames = see(whole, *keys)
+    for a, b in zip(see(replace(whole, flip=1.0, vertical_flip=1.0), *keys), (upright, frames), strict=True):
+        torch.testing.assert_close(a, b.flip(-1, -2), rtol=0, atol=1e-5)
+    found, _ = see(replace(whole, flip=0.5, vertical_flip=0.5), *keys)
+
+    def same(other: Tensor) -> Tensor:
+        return (found - other).abs().amax((1, 2, 3)) < 1e-5
+
+    kinds = [same(upright), same(upright.flip(-1)), same(upright.flip(-2)), same(upright.flip(-1, -2))]
+    assert torch.equal(torch.stack(kinds).sum(0), torch.ones(64, dtype=torch.int64))
+    assert all(6 < kind.sum() < 28 for kind in kinds)
 
 
 def test_crops_are_those_of_a_random_resized_crop():
@@ -85,8 +118,8 @@ def test_crops_are_those_of_a_random_resized_crop():
 
 def test_the_whole_field_is_the_whole_field():
     rgb, degrees = torch.rand(64, 3, 20, 30), torch.rand(64, 15, 20)
-    full = FullView(**SIZES)(rgb, degrees, 0, EPOCH, SAMPLE)
-    crop = PairedCrop(**SIZES, scale=(1.0, 1.0), flip=0.0)(rgb, degrees, 0, EPOCH, SAMPLE)
+    full = see(FullView(**SIZES), rgb, degrees, 0, EPOCH, SAMPLE)
+    crop = see(PairedCrop(**SIZES, scale=(1.0, 1.0), flip=0.0), rgb, degrees, 0, EPOCH, SAMPLE)
     for a, b in zip(full, crop, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
 
@@ -94,12 +127,12 @@ def test_the_whole_field_is_the_whole_field():
 def test_a_view_depends_on_seed_epoch_and_sample_only():
     rgb, degrees = torch.rand(1, 3, 20, 30).expand(64, -1, -1, -1), torch.rand(1, 15, 20).expand(64, -1, -1)
     view = PairedCrop(**SIZES, jitter=0.05)
-    whole = view(rgb, degrees, 0, EPOCH, SAMPLE)
+    whole = see(view, rgb, degrees, 0, EPOCH, SAMPLE)
     order = torch.tensor([40, 3, 11])
-    part = view(rgb[order], degrees[order], 0, EPOCH[order], SAMPLE[order])
+    part = see(view, rgb[order], degrees[order], 0, EPOCH[order], SAMPLE[order])
     for a, b in zip(part, whole, strict=True):
         torch.testing.assert_close(a, b[order], rtol=1e-5, atol=1e-5)
-    for other in (view(rgb, degrees, 1, EPOCH, SAMPLE), view(rgb, degrees, 0, EPOCH + 1, SAMPLE)):
+    for other in (see(view, rgb, degrees, 1, EPOCH, SAMPLE), see(view, rgb, degrees, 0, EPOCH + 1, SAMPLE)):
         for a, b in zip(other, whole, strict=True):
             assert ((a - b).flatten(1).abs().amax(1) > 0.01).sum() > 60
 

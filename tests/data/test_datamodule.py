@@ -13,6 +13,7 @@ from torch import Tensor
 from sage_lightning.batch import PairBatch
 from sage_lightning.data.augment import FullView, PairedCrop
 from sage_lightning.data.datamodule import PairDataModule
+from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.style import Style
@@ -36,6 +37,7 @@ def module(
     seed: int = 0,
     look: str = "own",
     style: Style | None = None,
+    dropout: ModalityDropout | None = None,
 ) -> PairDataModule:
     numbers = {"rgb_mean": [0.5] * 3, "rgb_std": [0.25] * 3, "ir_mean": [0.0], "ir_std": [0.3]}
     return PairDataModule(
@@ -48,6 +50,7 @@ def module(
         seed=seed,
         num_workers=num_workers,
         style=style,
+        dropout=dropout,
     )
 
 
@@ -189,6 +192,19 @@ def test_evaluation_is_untouched_by_style(small_store: PairStore):
         assert torch.equal(found, expected)
     difference = styled.training_views(batch).rgb - plain.training_views(batch).rgb
     assert (difference.abs().amax((1, 2, 3)) > 0.05).all()
+
+
+def test_dropout_blanks_views_in_training_alone(small_store: PairStore):
+    dropping, plain = module(small_store, dropout=ModalityDropout(1.0)), module(small_store)
+    (batch,) = plain.split_loader("train", 64)
+    for found, expected in zip(dropping.evaluation_views(batch), plain.evaluation_views(batch), strict=True):
+        assert torch.equal(found, expected)
+    found, expected = dropping.training_views(batch), plain.training_views(batch)
+    blank = [x.flatten(1).eq(0).all(1) for x in (found.rgb, found.ir)]
+    assert torch.equal(blank[0], ~blank[1])
+    assert 0.2 < blank[0].float().mean() < 0.8
+    assert torch.equal(found.rgb[~blank[0]], expected.rgb[~blank[0]])
+    assert torch.equal(found.ir[~blank[1]], expected.ir[~blank[1]])
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4])

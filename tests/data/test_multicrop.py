@@ -27,23 +27,24 @@ def pictures():
 
 @pytest.mark.parametrize("part", ["large", "small"])
 def test_a_crop_is_a_paired_crop_of_its_own_sample(part):
-    found = getattr(VIEW, part)(*pictures(), 3, EPOCH, SAMPLE)
+    crops = getattr(VIEW, part)(*pictures(), 3, EPOCH, SAMPLE)
+    found_rgb, found_degrees = crops.cut(*pictures())
     large = part == "large"
     ids = part_ids(SAMPLE, Stream.GLOBAL_CROPS if large else Stream.LOCAL_CROPS, 2 if large else 3)
     sizes = (VIEW.rgb_size, VIEW.ir_size) if large else (VIEW.rgb_local_size, VIEW.ir_local_size)
     crop = PairedCrop(*sizes, VIEW.global_scale if large else VIEW.local_scale)
     for number, crop_ids in enumerate(ids):
-        rgb, degrees = crop(*pictures(), 3, EPOCH, crop_ids)
+        rgb, degrees = crop.crops(*pictures(), 3, EPOCH, crop_ids).cut(*pictures())
         here = slice(number * PAIRS, (number + 1) * PAIRS)
-        torch.testing.assert_close(found.rgb[here], rgb)
-        torch.testing.assert_close(found.degrees[here], degrees)
-        assert torch.equal(found.crop_id[here], crop_ids)
+        torch.testing.assert_close(found_rgb[here], rgb)
+        torch.testing.assert_close(found_degrees[here], degrees)
+        assert torch.equal(crops.crop_id[here], crop_ids)
 
 
 def test_crops_differ_and_do_not_depend_on_how_many_there_are():
     few = VIEW.small(*pictures(), 3, EPOCH, SAMPLE)
     many = replace(VIEW, local_crops=6).small(*pictures(), 3, EPOCH, SAMPLE)
-    torch.testing.assert_close(few.rgb, many.rgb[: 3 * PAIRS])
+    torch.testing.assert_close(few.cut(*pictures())[0], many.cut(*pictures())[0][: 3 * PAIRS])
     assert len(many.crop_id.unique()) == 6 * PAIRS
     large = VIEW.large(*pictures(), 3, EPOCH, SAMPLE)
     assert not set(large.crop_id.tolist()) & set(many.crop_id.tolist())
@@ -51,9 +52,12 @@ def test_crops_differ_and_do_not_depend_on_how_many_there_are():
 
 def test_a_crop_does_not_depend_on_its_batch():
     rgb, degrees = pictures()
-    whole = VIEW.small(rgb, degrees, 3, EPOCH, SAMPLE).rgb.unflatten(0, (3, PAIRS))
-    part = VIEW.small(rgb[2:4], degrees[2:4], 3, EPOCH[2:4], SAMPLE[2:4]).rgb.unflatten(0, (3, 2))
-    torch.testing.assert_close(part, whole[:, 2:4])
+    crops = VIEW.small(rgb, degrees, 3, EPOCH, SAMPLE)
+    whole = [x.unflatten(0, (3, PAIRS))[:, 2:4] for x in crops.cut(rgb, degrees)]
+    some = (rgb[2:4], degrees[2:4])
+    for part in (VIEW.small(*some, 3, EPOCH[2:4], SAMPLE[2:4]), crops.of(slice(2, 4))):
+        for found, expected in zip(part.cut(*some), whole, strict=True):
+            torch.testing.assert_close(found.unflatten(0, (3, 2)), expected)
 
 
 def test_several_boxes_of_an_image_are_each_as_one():

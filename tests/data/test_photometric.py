@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,14 @@ def rgb() -> Tensor:
     return torch.rand(B, 3, 16, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
+def changed_rgb(photometric: Photometric, pictures: Tensor, *keys: Any) -> Tensor:
+    return photometric.rgb(pictures, photometric.draw(*keys))
+
+
+def changed_ir(photometric: Photometric, frames: Tensor, *keys: Any) -> Tensor:
+    return photometric.ir(frames, photometric.draw(*keys))
+
+
 def degrees() -> Tensor:
     frames = 30 * torch.randn(B, 9, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 10
     frames[::4, 3, 5] = torch.nan
@@ -25,13 +34,15 @@ def degrees() -> Tensor:
 
 
 def test_strength_zero_changes_nothing():
-    torch.testing.assert_close(NOTHING.rgb(rgb(), *KEYS), rgb(), rtol=0, atol=1e-12)
-    torch.testing.assert_close(NOTHING.ir(degrees(), *KEYS), degrees(), equal_nan=True, rtol=0, atol=1e-12)
+    torch.testing.assert_close(changed_rgb(NOTHING, rgb(), *KEYS), rgb(), rtol=0, atol=1e-12)
+    torch.testing.assert_close(
+        changed_ir(NOTHING, degrees(), *KEYS), degrees(), equal_nan=True, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("strength", ["brightness", "contrast", "saturation", "gray", "blur"])
 def test_each_rgb_strength_changes_pairs_each_in_its_own_way(strength: str):
-    found = replace(NOTHING, **{strength: 0.5}).rgb(rgb(), *KEYS)
+    found = changed_rgb(replace(NOTHING, **{strength: 0.5}), rgb(), *KEYS)
     assert found.min() >= 0
     assert found.max() <= 1
     change = (found - rgb()).abs().amax((1, 2, 3))
@@ -41,14 +52,14 @@ def test_each_rgb_strength_changes_pairs_each_in_its_own_way(strength: str):
         assert (change > 0.01).sum() > 30
     assert change.unique().numel() > 8
     order = torch.tensor([7, 30])
-    alone = replace(NOTHING, **{strength: 0.5}).rgb(rgb()[order], 1, KEYS[1][order], KEYS[2][order])
+    alone = changed_rgb(replace(NOTHING, **{strength: 0.5}), rgb()[order], 1, KEYS[1][order], KEYS[2][order])
     torch.testing.assert_close(alone, found[order], rtol=0, atol=1e-12)
 
 
 def test_contrast_and_saturation_are_torchvisions():
     """Found by solving for the factor from one pixel and comparing all the others."""
     for strength, reference in (("contrast", adjust_contrast), ("saturation", adjust_saturation)):
-        found = replace(NOTHING, **{strength: 0.4}).rgb(rgb(), *KEYS)
+        found = changed_rgb(replace(NOTHING, **{strength: 0.4}), rgb(), *KEYS)
         for i in range(5):
             factors = torch.linspace(0.6, 1.4, 4001).tolist()
             errors = [
@@ -61,18 +72,18 @@ def test_contrast_and_saturation_are_torchvisions():
 
 
 def test_gray_has_one_colour():
-    found = replace(NOTHING, gray=1.0).rgb(rgb(), *KEYS)
+    found = changed_rgb(replace(NOTHING, gray=1.0), rgb(), *KEYS)
     assert torch.equal(found, found[:, :1].expand_as(found))
 
 
 def test_blur_is_torchvisions_away_from_the_edges():
-    found = replace(NOTHING, blur=1.0, blur_sigma=(0.9, 0.9)).rgb(rgb(), *KEYS)
+    found = changed_rgb(replace(NOTHING, blur=1.0, blur_sigma=(0.9, 0.9)), rgb(), *KEYS)
     expected = gaussian_blur(rgb(), [13, 13], [0.9, 0.9])
     torch.testing.assert_close(found[:, :, 6:-6, 6:-6], expected[:, :, 6:-6, 6:-6], rtol=0, atol=1e-6)
 
 
 def test_gain_keeps_the_mean_and_offset_the_differences():
-    gained = replace(NOTHING, ir_gain=0.2).ir(degrees(), *KEYS)
+    gained = changed_ir(replace(NOTHING, ir_gain=0.2), degrees(), *KEYS)
     mean = degrees().nanmean((1, 2))
     torch.testing.assert_close(gained.nanmean((1, 2)), mean)
     factor = (gained - mean[:, None, None]) / (degrees() - mean[:, None, None])
@@ -81,16 +92,16 @@ def test_gain_keeps_the_mean_and_offset_the_differences():
     assert factor.max() < 1.2 + 1e-9
     assert factor[:, 0, 0].std() > 0.05
     torch.testing.assert_close(factor[1], factor[1, :1, :1].expand(9, 12))
-    shift = replace(NOTHING, ir_offset=2.0).ir(degrees(), *KEYS) - degrees()
+    shift = changed_ir(replace(NOTHING, ir_offset=2.0), degrees(), *KEYS) - degrees()
     assert 1 < shift[:, 0, 0].abs().max() <= 2
     torch.testing.assert_close(shift[1], shift[1, :1, :1].expand(9, 12))
 
 
 def test_noise_has_its_size_and_missing_stays_missing():
-    noise = replace(NOTHING, ir_noise=0.5).ir(degrees(), *KEYS) - degrees()
+    noise = changed_ir(replace(NOTHING, ir_noise=0.5), degrees(), *KEYS) - degrees()
     assert torch.equal(noise.isnan(), degrees().isnan())
     assert abs(noise[~noise.isnan()].std() - 0.5) < 0.03
-    everything = Photometric().ir(torch.full((B, 9, 12), torch.nan), *KEYS)
+    everything = changed_ir(Photometric(), torch.full((B, 9, 12), torch.nan), *KEYS)
     assert everything.isnan().all()
 
 
@@ -98,6 +109,8 @@ def test_sensors_are_changed_apart():
     """The numbers drawn for one sensor say nothing of the other's."""
     n = 3000
     keys = (1, torch.zeros(n, dtype=torch.int64), torch.arange(n))
-    bright = replace(NOTHING, brightness=0.4).rgb(torch.full((n, 3, 1, 1), 0.5), *keys).flatten(1)[:, 0]
-    warm = replace(NOTHING, ir_offset=1.0).ir(torch.zeros(n, 1, 1), *keys).flatten()
+    bright = changed_rgb(replace(NOTHING, brightness=0.4), torch.full((n, 3, 1, 1), 0.5), *keys).flatten(1)[
+        :, 0
+    ]
+    warm = changed_ir(replace(NOTHING, ir_offset=1.0), torch.zeros(n, 1, 1), *keys).flatten()
     assert torch.corrcoef(torch.stack([bright, warm]))[0, 1].abs() < 4 / n**0.5
