@@ -11,7 +11,7 @@ from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.towers import TwoTowers
-from sage_lightning.optim.schedule import WarmupCosine
+from sage_lightning.optim.schedule import WarmupConstant, WarmupCosine, WarmupLinear
 
 STEPS = 6
 TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
@@ -176,3 +176,18 @@ def test_a_stopped_and_resumed_run_ends_in_the_same_weights(fit, tmp_path, drop_
         assert not torch.equal(
             other.towers.rgb_backbone.net.pos_embed, whole.towers.rgb_backbone.net.pos_embed
         )
+
+
+@pytest.mark.parametrize(("kind", "fall"), [(WarmupLinear, {"floor": 0.1}), (WarmupConstant, {})])
+def test_other_schedules_resume_too(fit, tmp_path, kind, fall):
+    whole, half, resumed = (method() for _ in range(3))
+    for model in (whole, half, resumed):
+        model.schedule = kind(warmup_epochs=1, steps_per_epoch=3, total_steps=STEPS, batch_size=128, **fall)
+    _, expected = fit(whole, epochs=2)
+    trainer, _ = fit(half, epochs=1)
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    _, found = fit(resumed, epochs=2, resume=tmp_path / "half.ckpt")
+    assert found.logged == expected.logged[3:]
+    for name, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+    assert expected.logged[-1]["train/lr"] == pytest.approx(0.005 * fall.get("floor", 1))
