@@ -25,6 +25,7 @@ from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.starting import begin
 from sage_lightning.models.towers import Sensor, TwoTowers, share_prototypes, share_trunk
+from sage_lightning.optim.fused import fused
 
 log = logging.getLogger("sage_lightning")
 
@@ -109,7 +110,7 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
     return instantiate(
         arguments,
         towers=made,
-        optimizer=instantiate(cfg.optimizer),
+        optimizer=fused(instantiate(cfg.optimizer)),
         schedule=instantiate(cfg.schedule)(**span, batch_size=cfg.data.batch_size),
         seed=cfg.seed,
         **{name: number for name, number in span.items() if name in takes},

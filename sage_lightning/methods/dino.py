@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.methods.average import follow
 from sage_lightning.methods.centring import Centring
 from sage_lightning.methods.gather import gather_with_grad, sum_over_ranks
 from sage_lightning.methods.seeding import seed_generator
@@ -242,17 +243,7 @@ class DINO(LightningModule):
     @torch.no_grad()
     def follow(self, momentum: float) -> None:
         """Moves the teacher by (1 − m) of its distance to the student, and the centre to what it has said."""
-        pairs = zip(self.teacher.parameters(), self.student.parameters(), strict=True)
-        teacher, student = map(list, zip(*pairs, strict=True))
-        torch._foreach_lerp_(teacher, student, 1 - momentum)
-        buffers = dict(self.student.named_buffers())
-        for name, buffer in self.teacher.named_buffers():
-            if name.endswith("centre"):
-                continue
-            if buffer.is_floating_point():
-                buffer.lerp_(buffers[name], 1 - momentum)
-            else:
-                buffer.copy_(buffers[name])
+        follow(self.teacher, self.student, momentum, but="centre")
         self.centres.follow()
 
     @torch.no_grad()

@@ -11,6 +11,8 @@ from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.towers import TwoTowers
+from sage_lightning.optim.fused import fused
+from sage_lightning.optim.lars import LARS
 from sage_lightning.optim.schedule import WarmupConstant, WarmupCosine, WarmupLinear
 
 STEPS = 6
@@ -120,6 +122,30 @@ def test_training_moves_every_parameter_and_lowers_the_loss(fit):
     assert sum(last) < sum(first)  # over the same three batches
     for name, value in model.named_parameters():
         assert not torch.equal(value, before[name]), name
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("make", [fused(partial(torch.optim.AdamW, lr=0.01)), partial(LARS, lr=0.1)])
+def test_gradients_are_clipped_by_the_norm_of_the_whole(fit, make, precision):
+    """Whatever takes the step, all gradients shrink by one factor, so that their common norm is the bound."""
+    taken = []
+
+    def watched(groups):
+        optimizer = make(groups)
+        weights = [weight for group in groups for weight in group["params"]]
+        optimizer.register_step_post_hook(lambda *_: taken.append([w.grad.clone() for w in weights]))
+        return optimizer
+
+    for bound in (None, 0.5, 1e6):
+        model = method()
+        model.optimizer = watched
+        fit(model, epochs=1, batches=[batch(0)], gradient_clip_val=bound, precision=precision)
+    free, clipped, wide = taken
+    norm = torch.cat([gradient.flatten() for gradient in free]).norm()
+    assert norm > 1
+    for before, after, same in zip(free, clipped, wide, strict=True):
+        torch.testing.assert_close(after, before * 0.5 / norm)
+        assert torch.equal(same, before)
 
 
 def test_a_cached_step_is_the_plain_one(fit):
