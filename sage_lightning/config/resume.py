@@ -38,6 +38,8 @@ SINCE = {
     "data.rgb_store_kind": "raw",
     "model.grad_cache": False,
     "model.grad_cache_pairs": 64,
+    "model.ir_backbone.grad_checkpointing": "auto",
+    "model.rgb_backbone.grad_checkpointing": "auto",
 }
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sage_lightning.config.architectures import architectures
+from sage_lightning.config.architectures import architectures, recomputing
 from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
@@ -162,6 +162,7 @@ RULES: tuple[Rule, ...] = (
     local_crops,
     regions,
     architectures,
+    recomputing,
     weights,
     dino,
     crops,

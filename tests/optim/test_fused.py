@@ -1,4 +1,4 @@
-"""The fused kernel takes the steps of the plain loop, and is used where it works unless one says otherwise."""
+"""The fused kernel takes the steps of the plain loop, and is used where it works unless told otherwise."""
 
 import copy
 from functools import partial
