@@ -15,6 +15,7 @@ from sage_lightning.errors import UserError
 FREE = (
     "callbacks",
     "clustering",
+    "compile",
     "data.num_workers",
     "data.prepare_workers",
     "health",
@@ -34,6 +35,7 @@ PLACES = ("paths.data_dir", "data.root", "data.nodes", "data.table")
 
 # Keys that runs of before them have not, and what those did all the same.
 SINCE = {
+    "compile": False,
     "data.look": "own",
     "data.rgb_store_kind": "raw",
     "model.grad_cache": False,

@@ -15,7 +15,7 @@ from sage_lightning.config.look import look
 from sage_lightning.config.methods import crops, dino, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.preparing import part, store_kind
-from sage_lightning.config.processes import accelerator, devices, strategy
+from sage_lightning.config.processes import accelerator, compiler, devices, strategy
 from sage_lightning.config.sensors import backbones, heads, local_crops, notes, patches, regions
 from sage_lightning.config.weights import weights
 
@@ -171,6 +171,7 @@ RULES: tuple[Rule, ...] = (
     accelerator,
     strategy,
     devices,
+    compiler,
     length,
     camera_nodes,
     times,

@@ -1,5 +1,6 @@
 """Backbones compiled by torch, block by block: a block is compiled once for all that are like it."""
 
+import torch
 from torch import nn
 
 from sage_lightning.models.backbone import Backbone
@@ -7,6 +8,9 @@ from sage_lightning.models.backbone import Backbone
 # How timm's architectures call what they repeat: ViTs; ConvNeXt and others; Swin and others.
 LISTS = ("blocks", "stages", "layers")
 STAGES = ("layer1", "layer2", "layer3", "layer4")  # of ResNets
+# Forms of one block: stages that differ, rates of stochastic depth, crops of two sizes, with a gradient and
+# without. Beyond torch's own limit of 8, the rest would not be compiled.
+FORMS = 128
 
 
 def compile_blocks(module: nn.Module) -> None:
@@ -17,6 +21,7 @@ def compile_blocks(module: nn.Module) -> None:
     Args:
         module: may hold backbones at any depth.
     """
+    torch._dynamo.config.recompile_limit = FORMS
     for backbone in module.modules():
         if isinstance(backbone, Backbone):
             for block in blocks(backbone.net):
