@@ -140,13 +140,24 @@ def test_every_optimizer_goes_downhill(name):
     assert weight.square().sum() < 9
 
 
+# Factors at the last step of the warm-up, in the middle of the rest, and at the end; the floor is 0.001.
+SHAPES = {"constant": (1, 1, 1), "cosine": (1, 0.5005, 0.001), "linear": (1, 0.5005, 0.001)}
+
+
 @pytest.mark.parametrize("name", options("schedule"))
-def test_every_schedule_rises_and_falls(name):
+def test_every_schedule_rises_and_takes_its_shape(name):
     schedule = instantiate(composed(f"schedule={name}").schedule)
-    factor = schedule(steps_per_epoch=10, total_steps=100, batch_size=256)
-    rates = [factor(step) for step in range(100)]
-    assert 0 < rates[0] < max(rates) == pytest.approx(1.0)
-    assert rates[-1] < 0.01
+    factor = schedule(steps_per_epoch=10, total_steps=101, batch_size=256)  # 20 steps to warm up, then 81
+    assert [factor(step) for step in range(20)] == pytest.approx([(step + 1) / 20 for step in range(20)])
+    assert [factor(step) for step in (20, 60, 100)] == pytest.approx(SHAPES[name])
+    quarter = {"constant": 1, "cosine": 0.001 + 0.999 * (1 + 0.5**0.5) / 2, "linear": 0.001 + 0.999 * 0.75}
+    assert factor(40) == pytest.approx(quarter[name])
+
+
+@pytest.mark.parametrize("name", options("schedule"))
+def test_every_schedule_goes_without_a_warm_up(name):
+    schedule = instantiate(composed(f"schedule={name}", "schedule.warmup_epochs=0").schedule)
+    assert schedule(steps_per_epoch=10, total_steps=100, batch_size=512)(0) == 2.0
 
 
 @pytest.mark.parametrize("name", options("clustering"))

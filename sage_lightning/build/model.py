@@ -21,10 +21,12 @@ from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.errors import UserError
 from sage_lightning.models.architecture import stride
 from sage_lightning.models.backbone import Backbone
+from sage_lightning.models.compiled import compile_blocks
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.starting import begin
 from sage_lightning.models.towers import Sensor, TwoTowers, share_prototypes, share_trunk
+from sage_lightning.optim.fused import fused
 
 log = logging.getLogger("sage_lightning")
 
@@ -106,14 +108,17 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
     span = {"steps_per_epoch": data.steps_per_epoch, "total_steps": total_steps(cfg, data)}
     arguments = {key: value for key, value in cfg.model.items() if key not in PARTS}
     takes = inspect.signature(get_object(cfg.model._target_)).parameters
-    return instantiate(
+    learner: pl.LightningModule = instantiate(
         arguments,
         towers=made,
-        optimizer=instantiate(cfg.optimizer),
+        optimizer=fused(instantiate(cfg.optimizer)),
         schedule=instantiate(cfg.schedule)(**span, batch_size=cfg.data.batch_size),
         seed=cfg.seed,
         **{name: number for name, number in span.items() if name in takes},
     )
+    if "compile" in cfg and cfg.compile:  # runs of before have no such key
+        compile_blocks(learner)
+    return learner
 
 
 def _batch_statistics(cfg: DictConfig, made: TwoTowers) -> Iterator[str]:

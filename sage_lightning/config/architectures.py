@@ -37,6 +37,21 @@ def architectures(config: dict[str, Any]) -> Iterator[str]:
         yield from _tried(sensor, node, size, patch if vit else None)
 
 
+def recomputing(config: dict[str, Any]) -> Iterator[str]:
+    """Blocks that are to be computed again in the backward pass, and cannot be."""
+    for sensor in SENSORS:
+        node = get(config, f"model.{sensor}_backbone")
+        if not node or node.get("grad_checkpointing") is not True or not is_known(str(node.get("name"))):
+            continue
+        # torch takes seconds to import
+        from sage_lightning.models.architecture import recomputes
+        from sage_lightning.models.backbone import NOT_TWICE
+
+        if not recomputes(node["name"]):
+            key = f"model.{sensor}_backbone.grad_checkpointing"
+            yield f"{key}=true: {node['name']}: {NOT_TWICE}; leave it at auto"
+
+
 def _of_conf(name: Any, options: Any) -> bool:
     files = (config_dir() / "model/backbone").glob("*.yaml")
     offered = [OmegaConf.to_container(OmegaConf.load(file)) for file in files]

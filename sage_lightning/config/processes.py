@@ -1,6 +1,11 @@
-"""Where a run computes: the accelerator, how many devices of it, and how they work together."""
+"""Where a run computes: the accelerator, how many devices of it, how they work together, what compiles."""
 
+import os
+import shutil
+import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from sage_lightning.config.bounds import get, show
@@ -50,6 +55,21 @@ def devices(config: dict[str, Any]) -> Iterator[str]:
         yield f"trainer.accelerator={chosen}: PyTorch finds no GPU; use cpu or auto"
     elif isinstance(wanted, int) and wanted > (count := torch.accelerator.device_count()):
         yield f"trainer.devices={wanted}: PyTorch finds {count} here"
+
+
+def compiler(config: dict[str, Any]) -> Iterator[str]:
+    """What torch compiles with is there: a C++ compiler, where torch looks for it, and Python's headers."""
+    if get(config, "compile") is not True:
+        return
+    command = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    if shutil.which(command.split()[0] if command else "") is None:
+        yield (
+            f"compile=true: no C++ compiler, {command} is not found; install it, name another one in the "
+            "environment variable CXX, or leave compile at false"
+        )
+    if not (headers := Path(sysconfig.get_paths()["include"]) / "Python.h").is_file():
+        missing = f"Python's headers are missing ({headers})"
+        yield f"compile=true: {missing}; install them, or leave compile at false"
 
 
 def _unknown(key: str, given: str, common: Iterable[str], further: Iterable[str]) -> Iterator[str]:

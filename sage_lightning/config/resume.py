@@ -15,6 +15,7 @@ from sage_lightning.errors import UserError
 FREE = (
     "callbacks",
     "clustering",
+    "compile",
     "data.num_workers",
     "data.prepare_workers",
     "health",
@@ -36,10 +37,13 @@ PLACES = ("paths.data_dir", "data.root", "data.nodes", "data.table")
 SINCE = {
     "augment.dropout": 0.0,
     "augment.view.vertical_flip": 0.0,
+    "compile": False,
     "data.look": "own",
     "data.rgb_store_kind": "raw",
     "model.grad_cache": False,
     "model.grad_cache_pairs": 64,
+    "model.ir_backbone.grad_checkpointing": "auto",
+    "model.rgb_backbone.grad_checkpointing": "auto",
 }
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sage_lightning.config.architectures import architectures
+from sage_lightning.config.architectures import architectures, recomputing
 from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
@@ -15,7 +15,7 @@ from sage_lightning.config.look import look
 from sage_lightning.config.methods import crops, dino, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.preparing import part, store_kind
-from sage_lightning.config.processes import accelerator, devices, strategy
+from sage_lightning.config.processes import accelerator, compiler, devices, strategy
 from sage_lightning.config.sensors import backbones, heads, local_crops, notes, patches, regions
 from sage_lightning.config.weights import weights
 
@@ -162,6 +162,7 @@ RULES: tuple[Rule, ...] = (
     local_crops,
     regions,
     architectures,
+    recomputing,
     weights,
     dino,
     crops,
@@ -170,6 +171,7 @@ RULES: tuple[Rule, ...] = (
     accelerator,
     strategy,
     devices,
+    compiler,
     length,
     camera_nodes,
     times,

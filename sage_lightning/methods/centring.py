@@ -5,6 +5,7 @@ What was said is summed over crops, accumulation steps and ranks, so the average
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from sage_lightning.methods.gather import sum_over_ranks
 from sage_lightning.models.prototypes import PrototypeHead
@@ -31,6 +32,6 @@ class Centring:
     def follow(self) -> None:
         """Moves each centre towards the mean of what its head has said since the last time."""
         for head, (total, count) in self._said.items():
-            sums = sum_over_ranks(torch.cat([total, total.new_tensor([count])]))
+            sums = sum_over_ranks(pad(total, (0, 1), value=count))
             head.centre.lerp_(sums[:-1] / sums[-1], 1 - self.momentum)
         self._said.clear()

@@ -17,8 +17,10 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.methods.average import follow
 from sage_lightning.methods.centring import Centring
 from sage_lightning.methods.gather import gather_with_grad, sum_over_ranks
+from sage_lightning.methods.logged import mean_over_ranks, on_device
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
 from sage_lightning.models.prototypes import PrototypeHead
@@ -163,17 +165,15 @@ class DINO(LightningModule):
             logged["train/loss_koleo"] = torch.stack(spread).mean()
             loss = loss + self.koleo_weight * logged["train/loss_koleo"]
         logged |= {f"train/teacher_entropy_{sensor}": entropy(target) for sensor, target in targets.items()}
-        self.log("train/loss", loss, prog_bar=True, sync_dist=True)
-        self.log_dict(logged, sync_dist=True)
+        self.log_dict(mean_over_ranks({"train/loss": loss} | logged))
         group = self.trainer.optimizers[0].param_groups[0]
-        self.log_dict(
-            {
-                "train/lr": group["lr"],
-                "train/weight_decay": group["weight_decay"],
-                "train/momentum": self.momentum(step),
-                "train/teacher_temperature": self.teacher_temperature(step),
-            }
-        )
+        numbers = {
+            "train/lr": group["lr"],
+            "train/weight_decay": group["weight_decay"],
+            "train/momentum": self.momentum(step),
+            "train/teacher_temperature": self.teacher_temperature(step),
+        }
+        self.log_dict(on_device(numbers, loss.device))
         return loss
 
     def _terms(
@@ -242,17 +242,7 @@ class DINO(LightningModule):
     @torch.no_grad()
     def follow(self, momentum: float) -> None:
         """Moves the teacher by (1 − m) of its distance to the student, and the centre to what it has said."""
-        pairs = zip(self.teacher.parameters(), self.student.parameters(), strict=True)
-        teacher, student = map(list, zip(*pairs, strict=True))
-        torch._foreach_lerp_(teacher, student, 1 - momentum)
-        buffers = dict(self.student.named_buffers())
-        for name, buffer in self.teacher.named_buffers():
-            if name.endswith("centre"):
-                continue
-            if buffer.is_floating_point():
-                buffer.lerp_(buffers[name], 1 - momentum)
-            else:
-                buffer.copy_(buffers[name])
+        follow(self.teacher, self.student, momentum, but="centre")
         self.centres.follow()
 
     @torch.no_grad()

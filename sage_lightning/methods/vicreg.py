@@ -17,6 +17,7 @@ from sage_lightning.batch import PairBatch
 from sage_lightning.losses.vicreg import vicreg_terms
 from sage_lightning.methods.chunks import embed_in_chunks
 from sage_lightning.methods.gather import gather_with_grad
+from sage_lightning.methods.logged import on_device
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
 from sage_lightning.models.towers import TwoTowers
@@ -89,9 +90,9 @@ class VICReg(LightningModule):
         z_rgb = self.towers.project_rgb(self._embed(self.towers.embed_rgb, batch.rgb))
         z_ir = self.towers.project_ir(self._embed(self.towers.embed_ir, batch.ir))
         terms = self.loss_terms(gather_with_grad(z_rgb), gather_with_grad(z_ir))
-        self.log("train/loss", terms["loss"], prog_bar=True)
-        self.log_dict({f"train/{name}": term for name, term in terms.items() if name != "loss"})
-        self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+        self.log_dict({f"train/{name}": term for name, term in terms.items()})
+        rate = {"train/lr": self.trainer.optimizers[0].param_groups[0]["lr"]}
+        self.log_dict(on_device(rate, terms["loss"].device))
         return terms["loss"]
 
     def _embed(self, embed: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:

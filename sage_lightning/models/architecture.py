@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+from typing import Any
 
 import timm
 import torch
@@ -10,6 +11,7 @@ from timm.models.beit import Beit
 from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sage_lightning.errors import UserError
 
@@ -44,6 +46,24 @@ def stride(name: str) -> int | None:
     """
     stages = getattr(architecture(name), "feature_info", None)
     return int(stages[-1]["reduction"]) if stages else None
+
+
+def recomputes(name: str) -> bool:
+    """Whether an architecture can compute its blocks a second time in the backward pass, to the same end.
+
+    BatchNorm would count each batch twice in its running statistics.
+
+    Raises:
+        UserError: if timm has no such architecture.
+    """
+    made: Any = architecture(name)
+    if any(isinstance(part, _BatchNorm) for part in made.modules()):
+        return False
+    try:
+        made.set_grad_checkpointing(False)  # timm's own say no by an assertion
+    except (AssertionError, AttributeError):
+        return False
+    return True
 
 
 @functools.cache

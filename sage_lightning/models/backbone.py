@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, pad
 
 from sage_lightning.errors import UserError
-from sage_lightning.models.architecture import architecture, is_vit, stride
+from sage_lightning.models.architecture import architecture, has_patches, is_vit, recomputes, stride
 from sage_lightning.models.batchnorm import convert_batchnorm
 from sage_lightning.models.coverage import left_out
 from sage_lightning.models.resample import Channels
 
+MANY = 1024  # patches; 224 pixels at patch 4 are 3136, at patch 8 784
+NOT_TWICE = "its blocks cannot be computed twice (timm has no such mode, or BatchNorm would count twice)"
 _OWNED = ("img_size", "patch_size", "in_chans", "num_classes", "drop_path_rate", "pretrained")
 
 
@@ -40,11 +42,13 @@ class Backbone(nn.Module):
         weights_size: of the images that a state dict was trained on; None for squares.
         weights_sensor: which tower of a checkpoint; None for this tower's own sensor.
         weights_channels: of a first layer for another number of channels, see `resample.adapt_channels`.
+        grad_checkpointing: keeps only what goes into each block, and computes the rest again in the backward
+            pass: a third more arithmetic, a fraction of the memory. "auto": a ViT of over `MANY` patches.
 
     Raises:
         UserError: for a name or an option that timm does not know, a patch that does not divide the image,
-            which timm would answer by dropping the rest without a word, more regions than patches, or padding
-            to a stride that timm does not tell.
+            which timm would answer by dropping the rest without a word, more regions than patches, padding
+            to a stride that timm does not tell, or blocks that cannot be computed again.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Backbone(nn.Module):
         weights_size: int | tuple[int, int] | None = None,
         weights_sensor: Literal["rgb", "ir"] | None = None,
         weights_channels: Channels = "sum",
+        grad_checkpointing: bool | Literal["auto"] = "auto",
     ) -> None:
         super().__init__()
         self.weights = weights
@@ -90,11 +95,24 @@ class Backbone(nn.Module):
         except TypeError as error:
             raise UserError(f"backbone {name} does not take its options {arguments}: {error}") from error
         self.net: Any = convert_batchnorm(net)
+        if not has_patches(name):
+            # As the kernels of GPUs want it; everywhere, so that weights, gradients and moments lie alike on
+            # whatever device a run goes on.
+            self.net.to(memory_format=torch.channels_last)
         self.in_chans = in_chans
         self.regions = regions
         if self.grid is not None and regions > min(self.grid):
             rows, columns = self.grid
             raise UserError(f"backbone {name}: {regions} × {regions} regions of {rows} × {columns} patches")
+        self._recompute(grad_checkpointing)
+
+    def _recompute(self, asked: bool | Literal["auto"]) -> None:
+        able = recomputes(self.name)
+        if asked is True and not able:
+            raise UserError(f"backbone {self.name}: grad_checkpointing=true: {NOT_TWICE}")
+        many = self.grid is not None and math.prod(self.grid) > MANY
+        if asked is True or (asked == "auto" and many and able):
+            self.net.set_grad_checkpointing()
 
     @property
     def num_features(self) -> int:

@@ -129,3 +129,11 @@ def test_local_crops_are_read_whole() -> None:
         built(*many)
     assert built(*many, "data.rgb_local_size=32") is not None
     assert built(*many, "model.rgb_backbone.pad=true") is not None
+
+
+@pytest.mark.parametrize(("asked", "compiled"), [((), 0), (("compile=true",), 16)])
+def test_blocks_of_all_towers_are_compiled(asked: tuple[str, ...], compiled: int) -> None:
+    """Two towers of the student and two of the teacher, four blocks each; when the first batch comes."""
+    made = built("model=dino_vit_pico", *asked)
+    assert sum(part._compiled_call_impl is not None for part in made.modules()) == compiled
+    assert not any("orig_mod" in name for name in made.state_dict())

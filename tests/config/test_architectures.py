@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sage_lightning import config
-from sage_lightning.config.architectures import architectures
+from sage_lightning.config.architectures import architectures, recomputing
 from sage_lightning.errors import UserError
 
 
@@ -88,3 +88,12 @@ def test_a_vit_may_pad_too() -> None:
     with pytest.raises(UserError, match=r"data\.ir_patch=8 does not divide data\.ir_size=\[42,48\]"):
         config.check(["data.ir_size=[42,48]"], "train", False)
     config.check(["data.ir_size=[42,48]", "model.ir_backbone.pad=true"], "train", False)
+
+
+def test_blocks_that_cannot_be_computed_twice() -> None:
+    (line,) = recomputing(tower("resnet18", 48, grad_checkpointing=True))
+    assert line.startswith(
+        "model.ir_backbone.grad_checkpointing=true: resnet18: its blocks cannot be computed"
+    )
+    for name, asked in (("resnet18", "auto"), ("resnet18", False), ("vit_tiny_patch16_224", True)):
+        assert list(recomputing(tower(name, 48, 8, grad_checkpointing=asked))) == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sage_lightning.config.bounds import show
-from sage_lightning.config.processes import accelerator, devices, strategy
+from sage_lightning.config.processes import accelerator, compiler, devices, strategy
 from sage_lightning.config.rules import Rule
 
 
@@ -28,3 +28,15 @@ def test_where_a_run_computes(rule: Rule, key: str, wrong: Any, line: str, right
 @pytest.mark.parametrize(("wanted", "lines"), [(-1, 1), ([0, 1], 1), (2, 0), ("auto", 0)])
 def test_a_cpu_is_divided_into_a_number_of_processes(wanted: Any, lines: int) -> None:
     assert len(list(devices({"trainer": {"accelerator": "cpu", "devices": wanted}}))) == lines
+
+
+def test_what_compiles_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler -O2")
+    (line,) = compiler({"compile": True})
+    assert line.startswith("compile=true: no C++ compiler, no-such-compiler -O2 is not found; install it,")
+    assert list(compiler({"compile": False})) == list(compiler({})) == []
+    monkeypatch.setenv("CXX", "env")  # any command that is there
+    assert list(compiler({"compile": True})) == []
+    monkeypatch.setattr("sysconfig.get_paths", lambda: {"include": "/no/such/place"})
+    (line,) = compiler({"compile": True})
+    assert line.startswith("compile=true: Python's headers are missing (/no/such/place/Python.h)")

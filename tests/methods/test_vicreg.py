@@ -11,7 +11,9 @@ from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.towers import TwoTowers
-from sage_lightning.optim.schedule import WarmupCosine
+from sage_lightning.optim.fused import fused
+from sage_lightning.optim.lars import LARS
+from sage_lightning.optim.schedule import WarmupConstant, WarmupCosine, WarmupLinear
 
 STEPS = 6
 TINY = {"embed_dim": 16, "depth": 2, "num_heads": 2}
@@ -122,6 +124,30 @@ def test_training_moves_every_parameter_and_lowers_the_loss(fit):
         assert not torch.equal(value, before[name]), name
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("make", [fused(partial(torch.optim.AdamW, lr=0.01)), partial(LARS, lr=0.1)])
+def test_gradients_are_clipped_by_the_norm_of_the_whole(fit, make, precision):
+    """Whatever takes the step, all gradients shrink by one factor, so that their common norm is the bound."""
+    taken = []
+
+    def watched(groups):
+        optimizer = make(groups)
+        weights = [weight for group in groups for weight in group["params"]]
+        optimizer.register_step_post_hook(lambda *_: taken.append([w.grad.clone() for w in weights]))
+        return optimizer
+
+    for bound in (None, 0.5, 1e6):
+        model = method()
+        model.optimizer = watched
+        fit(model, epochs=1, batches=[batch(0)], gradient_clip_val=bound, precision=precision)
+    free, clipped, wide = taken
+    norm = torch.cat([gradient.flatten() for gradient in free]).norm()
+    assert norm > 1
+    for before, after, same in zip(free, clipped, wide, strict=True):
+        torch.testing.assert_close(after, before * 0.5 / norm)
+        assert torch.equal(same, before)
+
+
 def test_a_cached_step_is_the_plain_one(fit):
     plain, cached = (method(grad_cache=on, grad_cache_pairs=3).double() for on in (False, True))
     for model in (plain, cached):  # AdamW makes steps of what rounding leaves where a true gradient is 0
@@ -176,3 +202,18 @@ def test_a_stopped_and_resumed_run_ends_in_the_same_weights(fit, tmp_path, drop_
         assert not torch.equal(
             other.towers.rgb_backbone.net.pos_embed, whole.towers.rgb_backbone.net.pos_embed
         )
+
+
+@pytest.mark.parametrize(("kind", "fall"), [(WarmupLinear, {"floor": 0.1}), (WarmupConstant, {})])
+def test_other_schedules_resume_too(fit, tmp_path, kind, fall):
+    whole, half, resumed = (method() for _ in range(3))
+    for model in (whole, half, resumed):
+        model.schedule = kind(warmup_epochs=1, steps_per_epoch=3, total_steps=STEPS, batch_size=128, **fall)
+    _, expected = fit(whole, epochs=2)
+    trainer, _ = fit(half, epochs=1)
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    _, found = fit(resumed, epochs=2, resume=tmp_path / "half.ckpt")
+    assert found.logged == expected.logged[3:]
+    for name, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+    assert expected.logged[-1]["train/lr"] == pytest.approx(0.005 * fall.get("floor", 1))

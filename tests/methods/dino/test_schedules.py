@@ -8,6 +8,8 @@ import pytest
 import torch
 from pytorch_lightning.loggers import CSVLogger
 
+from sage_lightning.optim.fused import fused
+
 
 def test_temperature_and_weight_decay_follow_the_step(method, fit):
     _, watch = fit(method(weight_decay_end=0.3, teacher_temperature=(0.04, 0.07)))
@@ -19,10 +21,17 @@ def test_temperature_and_weight_decay_follow_the_step(method, fit):
     assert temperatures == pytest.approx([0.04, 0.05, 0.06, 0.07, 0.07, 0.07])
 
 
-@pytest.mark.parametrize(("direction", "drop_path"), [("both", 0.0), ("alternate_roles", 0.4)])
-def test_a_stopped_and_resumed_run_ends_in_the_same_weights(method, fit, tmp_path, direction, drop_path):
+@pytest.mark.parametrize(
+    ("direction", "sharing", "drop_path"),
+    [("both", "separate", 0.0), ("alternate_roles", "separate", 0.4), ("both", "resnet", 0.0)],
+)
+def test_a_stopped_and_resumed_run_ends_in_the_same_weights(
+    method, fit, tmp_path, direction, sharing, drop_path
+):
     settings = {"weight_decay_end": 0.3, "freeze_epochs": 1}
-    whole, half, resumed = (method(direction, drop_path=drop_path, **settings) for _ in range(3))
+    whole, half, resumed = (method(direction, sharing, drop_path, **settings) for _ in range(3))
+    for model in (whole, half, resumed):
+        model.optimizer = fused(model.optimizer)
     _, expected = fit(whole)
     trainer, _ = fit(half, epochs=1)
     trainer.save_checkpoint(tmp_path / "half.ckpt")
