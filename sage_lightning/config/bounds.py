@@ -20,6 +20,7 @@ AT_LEAST_0 = (
     "data.split.gap_days",
     "download.backoff",
     "download.retries",
+    "health.coincide",
     "inventory.frames_per_group",
     "model.freeze_epochs",
     "model.intra_weight",
