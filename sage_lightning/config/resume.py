@@ -38,6 +38,9 @@ SINCE = {
     "data.rgb_store_kind": "raw",
     "model.grad_cache": False,
     "model.grad_cache_pairs": 64,
+    "model.ibot_mask": [0.1, 0.5],
+    "model.ibot_probability": 0.5,
+    "model.ibot_weight": 0.0,
 }
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.

@@ -36,6 +36,8 @@ class Stream(IntEnum):
     RGB_STYLE_NOISE = 13
     IR_STYLE = 14
     IR_STYLE_NOISE = 15
+    RGB_MASK = 16
+    IR_MASK = 17
 
 
 def sample_id(pair_id: str) -> int:
