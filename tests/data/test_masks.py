@@ -55,7 +55,7 @@ def test_a_mask_depends_on_seed_epoch_sample_and_sensor_and_on_nothing_else():
 
 
 def test_patches_are_hidden_in_blocks():
-    """A block of n patches fills the rectangle around it but for a last row or column; scattered ones do not."""
+    """They fill the rectangle around them but for a last row or column; scattered ones would not."""
     hidden = masks(probability=1.0).hidden.unflatten(1, GRID)
     for image in hidden[:200]:
         rows, columns = image.any(1).nonzero()[:, 0], image.any(0).nonzero()[:, 0]
