@@ -20,7 +20,7 @@ from sage_lightning.methods.centring import Centring
 from sage_lightning.methods.gather import rank_count, sum_over_ranks
 from sage_lightning.methods.roles import Kind, lessons
 from sage_lightning.models.backbone import Backbone
-from sage_lightning.models.patches import PatchHeads
+from sage_lightning.models.patches import PatchHeads, hiding
 from sage_lightning.models.towers import Sensor, TwoTowers
 
 STREAMS: dict[Sensor, Stream] = {"rgb": Stream.RGB_MASK, "ir": Stream.IR_MASK}
@@ -116,7 +116,8 @@ class Masking:
             crop_id.flatten(),
             STREAMS[sensor],
         )
-        embedding, tokens = backbone.with_patches(crops.flatten(0, 1), masks.hidden, patches.token(sensor))
+        with hiding(backbone, masks.hidden, patches.token(sensor)):
+            embedding, tokens = backbone.with_patches(crops.flatten(0, 1))
         head = patches.head(sensor)
         logits = head.logits(head(tokens.take_along_dim(masks.place[:, :, None], dim=1)))
         return embedding, Guesses(logits, masks, sum_over_ranks(masks.counts.sum()).clamp_min(1), edges)

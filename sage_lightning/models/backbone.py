@@ -120,32 +120,17 @@ class Backbone(nn.Module):
         means = parts.flatten(2).mT  # (B, regions², D')
         return (self.net.fc_norm(means) if self.is_vit else means).flatten(1)
 
-    def with_patches(
-        self, x: Tensor, hidden: Tensor | None = None, token: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """A ViT's embeddings, as of `forward`, and its patch tokens after their last norm, of one pass.
+    def with_patches(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """A ViT's embeddings, as of `forward`, and patch tokens after their last norm, of one pass.
 
         Args:
             x: (B, in_chans, H, W).
-            hidden: (B, rows · columns) bool, patches that it is not to see; None for none.
-            token: (D',) what it sees in their place, before position embeddings are added.
 
         Returns:
             (B, D) and (B, rows · columns, D').
         """
-
-        def hide(module: nn.Module, arguments: Any, patches: Tensor) -> Tensor:
-            if hidden is None or token is None:
-                return patches
-            # timm keeps rows and columns apart where sizes may vary
-            return torch.where(hidden.view(*patches.shape[:-1], 1), token.to(patches.dtype), patches)
-
         x = self._padded(x)
-        hook = self.net.patch_embed.register_forward_hook(hide)
-        try:
-            features = self.net.forward_features(x)
-        finally:
-            hook.remove()
+        features = self.net.forward_features(x)
         tokens = self._patch_tokens(features, x)
         embedding = self.net.forward_head(features) if self.regions == 1 else self._by_region(tokens)
         return embedding, self.net.fc_norm(tokens).flatten(1, 2)

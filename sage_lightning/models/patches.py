@@ -5,9 +5,13 @@ fit patches badly where both are one (Oquab et al. 2023, DINOv2). As there, sens
 what one says of a patch, the other is to say.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
+from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.prototypes import PrototypeHead
 
 
@@ -37,3 +41,24 @@ class PatchHeads(nn.Module):
     def token(self, sensor: str) -> Tensor:
         """(D',) what stands in the place of a hidden patch's embedding."""
         return self.rgb_token if sensor == "rgb" else self.ir_token
+
+
+@contextmanager
+def hiding(backbone: Backbone, hidden: Tensor, token: Tensor) -> Iterator[None]:
+    """While it lasts, a ViT sees a token in the place of some patches; position embeddings are added to both.
+
+    Args:
+        backbone: a ViT.
+        hidden: (B, rows · columns) bool.
+        token: (D',).
+    """
+
+    def hide(module: nn.Module, arguments: tuple[Tensor], patches: Tensor) -> Tensor:
+        # timm keeps rows and columns apart where sizes may vary
+        return torch.where(hidden.view(*patches.shape[:-1], 1), token.to(patches.dtype), patches)
+
+    hook = backbone.net.patch_embed.register_forward_hook(hide)
+    try:
+        yield
+    finally:
+        hook.remove()

@@ -11,6 +11,7 @@ from sage_lightning.data.masks import block_masks
 from sage_lightning.losses.dino import balanced_targets, teacher_targets
 from sage_lightning.losses.ibot import area_shares
 from sage_lightning.methods.masking import STREAMS
+from sage_lightning.models.patches import hiding
 
 GRID = {"rgb": (4, 4), "ir": (6, 6)}  # of sharing="grids"
 
@@ -47,7 +48,8 @@ def by_loops(model, pairs):
                 hidden = block_masks(*draws, pairs.epoch, ids, STREAMS[learner]).hidden
                 for b in range(crops.shape[1]):
                     image, seen = crops[g, b][None], hidden[b][None]
-                    _, tokens = backbone.with_patches(image, seen, patches.token(learner))
+                    with hiding(backbone, seen, patches.token(learner)):
+                        _, tokens = backbone.with_patches(image)
                     head = patches.head(learner)
                     log_q = (head.logits(head(tokens[0])) / model.student_temperature).log_softmax(-1)
                     for i in hidden[b].nonzero()[:, 0].tolist():

@@ -19,9 +19,14 @@ def test_temperature_and_weight_decay_follow_the_step(method, fit):
     assert temperatures == pytest.approx([0.04, 0.05, 0.06, 0.07, 0.07, 0.07])
 
 
-@pytest.mark.parametrize(("direction", "drop_path"), [("both", 0.0), ("alternate_roles", 0.4)])
-def test_a_stopped_and_resumed_run_ends_in_the_same_weights(method, fit, tmp_path, direction, drop_path):
-    settings = {"weight_decay_end": 0.3, "freeze_epochs": 1}
+@pytest.mark.parametrize(
+    ("direction", "drop_path", "ibot"),
+    [("both", 0.0, 0.0), ("alternate_roles", 0.4, 0.0), ("alternate_roles", 0.4, 1.0)],
+)
+def test_a_stopped_and_resumed_run_ends_in_the_same_weights(
+    method, fit, tmp_path, direction, drop_path, ibot
+):
+    settings = {"weight_decay_end": 0.3, "freeze_epochs": 1, "ibot_weight": ibot}
     whole, half, resumed = (method(direction, drop_path=drop_path, **settings) for _ in range(3))
     _, expected = fit(whole)
     trainer, _ = fit(half, epochs=1)
@@ -39,7 +44,7 @@ def test_a_stopped_and_resumed_run_ends_in_the_same_weights(method, fit, tmp_pat
 def test_what_is_logged_is_in_the_vocabulary(method, fit):
     page = (Path(__file__).parents[3] / "docs/wandb.md").read_text()
     table = page.partition("| name of DINO's |")[2].partition("\n\n")[0]
-    _, watch = fit(method("both", koleo_weight=0.5), epochs=1)
+    _, watch = fit(method("both", koleo_weight=0.5, ibot_weight=1.0), epochs=1)
     assert set(watch.logged[-1]) - {"train/loss", "train/lr"} == set(re.findall("`([^`]+)`", table))
 
 
