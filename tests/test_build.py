@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 import sage_lightning
 from sage_lightning.build.learning import towers
 from sage_lightning.build.model import PARTS, fill
-from sage_lightning.callbacks.health import CollapseAlarm
+from sage_lightning.callbacks.health import HealthAlarms
 from sage_lightning.config import config_dir
 from sage_lightning.data.look import common_ir
 from sage_lightning.data.style import Style
@@ -218,7 +218,7 @@ def _is_read(tree: dict[str, Any], key: str) -> bool:
         taken = set(inspect.signature(get_object(target)).parameters)
         return name in taken or (node == "model" and name in PARTS)
     if node == "health":  # passed on as a whole
-        return name in inspect.signature(CollapseAlarm).parameters
+        return name in inspect.signature(HealthAlarms).parameters
     # As an attribute of its node: `cfg.data.batch_size`, `data.batch_size`, `data.split.val`.
     attribute = ".".join(key.split(".")[-2:])
     read = re.search(rf"(?<!\w){re.escape(attribute)}\b(?!\s*=[^=])", READERS)

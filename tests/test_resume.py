@@ -112,12 +112,14 @@ def test_resuming_with_nothing_else_said(killed, step, trained, command, tmp_pat
 
 @pytest.mark.slow
 def test_dino_goes_on_too(trained, command, tiny, environment, tmp_path):
-    """Teacher, centre, temperature and momentum beside the student, by the real commands."""
+    """Teacher, centre, temperature, momentum and masks beside the student, by the real commands."""
     arguments = [
         *(argument for argument in tiny if not argument.startswith(("model", "optimizer", "schedule"))),
         "model=dino_vit_pico",
         "model.direction=alternate_roles",
         "model.prototypes=64",
+        "model.ibot_weight=1",
+        "data.ir_patch=16",
         f"paths.data_dir={trained.desk / 'cache'}",
     ]
     whole = tmp_path / "whole"

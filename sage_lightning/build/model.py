@@ -22,6 +22,7 @@ from sage_lightning.errors import UserError
 from sage_lightning.models.architecture import stride
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.compiled import compile_blocks
+from sage_lightning.models.patches import PatchHeads
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.starting import begin
@@ -51,15 +52,15 @@ def towers(cfg: DictConfig, ir_channels: int, starting: bool = False) -> TwoTowe
     rgb = _backbone(cfg, "rgb", 3, starting)
     rgb_head = _head(rgb.num_features, model)
     if sharing == "full":
-        return TwoTowers(rgb, rgb, rgb_head, rgb_head)
+        return TwoTowers(rgb, rgb, rgb_head, rgb_head, _patches(rgb, rgb, model))
     ir = _backbone(cfg, "ir", ir_channels, starting)
     if sharing == "trunk":
         share_trunk(rgb, ir)
-        return TwoTowers(rgb, ir, rgb_head, rgb_head)
+        return TwoTowers(rgb, ir, rgb_head, rgb_head, _patches(rgb, ir, model))
     ir_head = _head(ir.num_features, model)
     if isinstance(rgb_head, PrototypeHead) and isinstance(ir_head, PrototypeHead):
         share_prototypes(rgb_head, ir_head)
-    return TwoTowers(rgb, ir, rgb_head, ir_head)
+    return TwoTowers(rgb, ir, rgb_head, ir_head, _patches(rgb, ir, model))
 
 
 def _backbone(cfg: DictConfig, sensor: Sensor, channels: int, starting: bool) -> Backbone:
@@ -87,6 +88,19 @@ def _head(features: int, model: DictConfig) -> nn.Module:
     if "prototypes" in model:
         return PrototypeHead(features, widths, model.prototypes)
     return Projector(features, widths)
+
+
+def _patches(rgb: Backbone, ir: Backbone, model: DictConfig) -> PatchHeads | None:
+    """Heads for patches, where some are hidden; towers share them as they share those of images."""
+    if not model.get("ibot_weight"):
+        return None
+    features = (rgb.net.num_features, ir.net.num_features)
+    head, other = (PrototypeHead(width, list(model.projector), model.prototypes) for width in features)
+    if model.sharing == "separate":
+        share_prototypes(head, other)
+    else:
+        other = head
+    return PatchHeads(head, other, features, one_token=rgb is ir)
 
 
 def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:

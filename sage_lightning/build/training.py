@@ -14,7 +14,7 @@ from sage_lightning.build.data import datamodule
 from sage_lightning.build.model import rests, total_steps
 from sage_lightning.build.objects import instantiate
 from sage_lightning.callbacks.describe import DescribeCheckpoint
-from sage_lightning.callbacks.health import CollapseAlarm
+from sage_lightning.callbacks.health import HealthAlarms
 from sage_lightning.callbacks.online import OnlineMetrics
 from sage_lightning.callbacks.pictures import CropPictures
 from sage_lightning.callbacks.progress import TrainingProgress
@@ -38,7 +38,7 @@ def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
     callbacks: list[Callback] = [
         TrainingProgress(),
         OnlineMetrics(),
-        CollapseAlarm(**cfg.health),
+        HealthAlarms(**cfg.health),
         CropPictures(),
         DescribeCheckpoint(description),
         *_checkpoint_writers(folder, cfg.callbacks.checkpoint_every_n_steps),

@@ -7,7 +7,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from sage_lightning.methods.gather import gather_ragged
-from sage_lightning.metrics.alignment import linear_cka, modality_gap, normalised_std
+from sage_lightning.metrics.alignment import linear_cka, modality_gap, normalised_std, relative_distance
 from sage_lightning.metrics.rankme import rankme
 from sage_lightning.metrics.retrieval import retrieval
 
@@ -76,6 +76,9 @@ class OnlineMetrics(Callback):
             logged[f"health/rankme_{sensor}"] = rankme(embedding)
             logged[f"health/std_{sensor}"] = normalised_std(embedding)
             logged[f"health/rankme_projection_{sensor}"] = rankme(split[f"{sensor}_projection"].numpy())
-        logged["health/cka"] = linear_cka(split["rgb_embedding"].numpy(), split["ir_embedding"].numpy())
+        embeddings = split["rgb_embedding"].numpy(), split["ir_embedding"].numpy()
+        logged["health/cka"] = linear_cka(*embeddings)
+        if embeddings[0].shape == embeddings[1].shape:
+            logged["health/towers_distance"] = relative_distance(*embeddings)
         logged["health/modality_gap"] = modality_gap(rgb, ir)
         pl_module.log_dict(logged, rank_zero_only=True)

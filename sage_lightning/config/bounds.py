@@ -19,8 +19,10 @@ AT_LEAST_0 = (
     "data.split.gap_days",
     "download.backoff",
     "download.retries",
+    "health.coincide",
     "inventory.frames_per_group",
     "model.freeze_epochs",
+    "model.ibot_weight",
     "model.intra_weight",
     "model.koleo_weight",
     "model.temperature_epochs",
@@ -85,7 +87,13 @@ FRACTIONS = (  # 0 and 1 included
     "model.momentum",
     "schedule.floor",
 )
-ABOVE_0 = ("augment.view.scale", "augment.view.global_scale", "augment.view.local_scale")  # 1 included
+ABOVE_0 = (  # 1 included
+    "augment.view.global_scale",
+    "augment.view.local_scale",
+    "augment.view.scale",
+    "model.ibot_mask",
+    "model.ibot_probability",
+)
 INSIDE = ("data.split.val", "data.split.test")  # neither 0 nor 1
 BELOW_1 = (  # 0 included
     "data.faults",
@@ -100,6 +108,7 @@ RISING = (  # from the smaller to the larger, which may be one
     "augment.view.local_scale",
     "augment.view.ratio",
     "augment.view.scale",
+    "model.ibot_mask",
 )
 STRICTLY_RISING = ("thermal.thresholds",)
 NOT_EMPTY = {"model.projector": "number", "data.balance": "column"}

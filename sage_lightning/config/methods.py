@@ -5,7 +5,7 @@ from typing import Any
 
 from sage_lightning.config.bounds import get, show
 from sage_lightning.config.look import common
-from sage_lightning.config.sensors import is_known_vit, square
+from sage_lightning.config.sensors import SENSORS, is_known, is_known_vit, square
 
 DIRECTIONS = ("rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor")
 CENTRING = ("mean", "sinkhorn")
@@ -37,6 +37,18 @@ def dino(config: dict[str, Any]) -> Iterator[str]:
         )
     if sharing != "separate":
         yield from _shared(config, sharing)
+
+
+def masked_patches(config: dict[str, Any]) -> Iterator[str]:
+    """Only a ViT has patches to hide."""
+    weight = get(config, "model.ibot_weight")
+    for sensor in SENSORS if weight else ():
+        name = get(config, f"model.{sensor}_backbone.name")
+        if name is not None and is_known(str(name)) and not is_known_vit(str(name)):
+            yield (
+                f"model.ibot_weight={weight}: model.{sensor}_backbone.name={name} has no patches to mask; "
+                "use ViTs, or model.ibot_weight=0"
+            )
 
 
 def _shared(config: dict[str, Any], sharing: str) -> Iterator[str]:
@@ -94,11 +106,14 @@ def whole_batch(config: dict[str, Any]) -> Iterator[str]:
     if steps == 1 or not str(get(config, "model._target_")).endswith(".DINO"):
         return
     centring, koleo = get(config, "model.centring"), get(config, "model.koleo_weight")
+    ibot = get(config, "model.ibot_weight")
     wholes = ["model.centring=sinkhorn"] if centring == "sinkhorn" else []
     wholes += [f"model.koleo_weight={koleo}"] if koleo else []
+    wholes += [f"model.ibot_weight={ibot}"] if ibot else []
     if wholes:
         verb = "act" if len(wholes) > 1 else "acts"
+        instead = "model.centring=mean model.koleo_weight=0" + (" model.ibot_weight=0" if ibot else "")
         yield (
             f"trainer.accumulate_grad_batches={steps}: {' and '.join(wholes)} {verb} on the whole batch at "
-            "once; set model.centring=mean model.koleo_weight=0, or leave accumulation at 1"
+            f"once; set {instead}, or leave accumulation at 1"
         )

@@ -44,6 +44,9 @@ SINCE = {
     "model.grad_cache_pairs": 64,
     "model.ir_backbone.grad_checkpointing": "auto",
     "model.rgb_backbone.grad_checkpointing": "auto",
+    "model.ibot_mask": [0.1, 0.5],
+    "model.ibot_probability": 0.5,
+    "model.ibot_weight": 0.0,
 }
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.

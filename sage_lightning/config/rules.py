@@ -12,7 +12,7 @@ from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
 from sage_lightning.config.look import look
-from sage_lightning.config.methods import crops, dino, whole_batch
+from sage_lightning.config.methods import crops, dino, masked_patches, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.preparing import part, store_kind
 from sage_lightning.config.processes import accelerator, compiler, devices, strategy
@@ -165,6 +165,7 @@ RULES: tuple[Rule, ...] = (
     recomputing,
     weights,
     dino,
+    masked_patches,
     crops,
     whole_batch,
     batch,

@@ -39,6 +39,8 @@ class Stream(IntEnum):
     VERTICAL_FLIP = 16
     DROPOUT = 17
     DROPOUT_SENSOR = 18
+    RGB_MASK = 19
+    IR_MASK = 20
 
 
 def sample_id(pair_id: str) -> int:

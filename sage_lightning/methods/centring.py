@@ -1,4 +1,4 @@
-"""The moving average of what a teacher says, which its head subtracts: one update an optimiser step.
+"""What a teacher says, and its moving average, which its head subtracts: one update an optimiser step.
 
 What was said is summed over crops, accumulation steps and ranks, so the average is that of the global batch.
 """
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from sage_lightning.losses.dino import balanced_targets, teacher_targets
 from sage_lightning.methods.gather import sum_over_ranks
 from sage_lightning.models.prototypes import PrototypeHead
 
@@ -16,12 +17,33 @@ class Centring:
 
     Args:
         momentum: of the moving average.
+        balanced: whether targets are balanced beside that, batch by batch.
     """
 
-    def __init__(self, momentum: float) -> None:
+    def __init__(self, momentum: float, balanced: bool = False) -> None:
         self.momentum = momentum
+        self.balanced = balanced
         # Of the optimiser step that is under way: the sum of logits, and how many.
         self._said: dict[PrototypeHead, tuple[Tensor, int]] = {}
+
+    def targets(self, head: PrototypeHead, embeddings: Tensor, temperature: float) -> Tensor:
+        """What a student is to say, noted for the centre; without gradient.
+
+        Args:
+            head: the teacher's.
+            embeddings: (X, Y, D).
+            temperature: of the softmax.
+
+        Returns:
+            (X, Y, K) distributions.
+        """
+        with torch.no_grad():
+            logits = head.logits(head(embeddings.flatten(0, 1)))
+            self.note(head, logits)
+            logits = logits.unflatten(0, embeddings.shape[:2])
+            if self.balanced:
+                return balanced_targets(logits, temperature, sum_over_ranks)
+            return teacher_targets(logits, temperature)
 
     def note(self, head: PrototypeHead, logits: Tensor) -> None:
         """Remembers what a head has said: (N, K) centred logits, here as they were before centring."""

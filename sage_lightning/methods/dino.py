@@ -7,7 +7,7 @@ teaches would never learn, and its average neither.
 
 import copy
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from pytorch_lightning import LightningModule
@@ -16,11 +16,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
-from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.losses.dino import crop_cross_entropy, entropy, koleo, teacher_targets
 from sage_lightning.methods.average import follow
 from sage_lightning.methods.centring import Centring
-from sage_lightning.methods.gather import gather_with_grad, sum_over_ranks
+from sage_lightning.methods.gather import gather_with_grad
 from sage_lightning.methods.logged import mean_over_ranks, on_device
+from sage_lightning.methods.masking import Guesses, Masking, Taught
+from sage_lightning.methods.roles import SENSORS, Direction, Kind, Roles, lessons
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
 from sage_lightning.models.prototypes import PrototypeHead
@@ -28,11 +30,7 @@ from sage_lightning.models.towers import Sensor, TwoTowers
 from sage_lightning.optim.groups import parameter_groups
 from sage_lightning.optim.schedule import cosine_ramp, linear_ramp
 
-Direction = Literal["rgb_teacher", "ir_teacher", "both", "alternate_roles", "alternate_sensor"]
-Kind = Literal["cross", "intra"]
-SENSORS: tuple[Sensor, Sensor] = ("rgb", "ir")
 LOGIT_ROWS = 256  # of a split at a time, in validation: at 65,536 prototypes, 64 MiB a sensor
-OTHER: dict[Sensor, Sensor] = {"rgb": "ir", "ir": "rgb"}
 
 
 class DINO(LightningModule):
@@ -45,9 +43,7 @@ class DINO(LightningModule):
         seed: with step and rank it fixes what stochastic depth drops.
         steps_per_epoch: optimiser steps of an epoch.
         total_steps: of the run.
-        direction: who teaches: `rgb_teacher`, `ir_teacher`, `both` (the mean of the two), `alternate_roles`
-            (the two in turn, step by step), `alternate_sensor` (one sensor teaches itself, the other at the
-            next step).
+        direction: who teaches, see `Roles`.
         intra_weight: of the terms in which a sensor's teacher teaches its own student.
         momentum: of the moving average at the first step; it rises to 1 along half a cosine.
         student_temperature: of the student's softmax.
@@ -57,11 +53,14 @@ class DINO(LightningModule):
             subtracted from them; or `sinkhorn`, which balances each batch beside that.
         centre_momentum: of the moving average.
         koleo_weight: of the term that spreads the students' bottlenecks of each large crop.
+        ibot_weight: of masked patches, see `Masking`; where it is above 0, towers have heads for patches.
+        ibot_mask: bounds of the share of patches that a student does not see of a large crop.
+        ibot_probability: that it does not see some.
         freeze_epochs: epochs for which the prototypes stay as they are, bit for bit; inf: all of them.
         weight_decay_end: the optimiser's weight decay goes there along half a cosine; null keeps it.
 
     Raises:
-        ValueError: an unknown direction.
+        ValueError: an unknown direction, or no heads for patches.
     """
 
     EVALUATED = "teacher"  # the part that embeds once training is over
@@ -83,28 +82,30 @@ class DINO(LightningModule):
         centring: Literal["mean", "sinkhorn"] = "mean",
         centre_momentum: float = 0.9,
         koleo_weight: float = 0.0,
+        ibot_weight: float = 0.0,
+        ibot_mask: tuple[float, float] = (0.1, 0.5),
+        ibot_probability: float = 0.5,
         freeze_epochs: float = 1.0,
         weight_decay_end: float | None = None,
     ) -> None:
         super().__init__()
-        if direction not in get_args(Direction):
-            raise ValueError(f"model.direction={direction} is not one of {', '.join(get_args(Direction))}")
+        self.roles = Roles(direction, intra_weight)
+        if ibot_weight > 0 and towers.patches is None:
+            raise ValueError(f"model.ibot_weight={ibot_weight}: these towers have no heads for patches")
         self.student = towers
         self.teacher = copy.deepcopy(towers).requires_grad_(requires_grad=False).eval()
         self.optimizer = optimizer
         self.schedule = schedule
         self.seed = seed
         self.total_steps = total_steps
-        self.direction = direction
-        alone = direction == "alternate_sensor"  # a sensor and nothing else
-        self.cross_weight, self.intra_weight = (0.0, 1.0) if alone else (1.0, intra_weight)
         self.start_momentum = momentum
         self.student_temperature = student_temperature
         self.teacher_temperatures = (float(teacher_temperature[0]), float(teacher_temperature[1]))
         self.temperature_steps = round(temperature_epochs * steps_per_epoch)
-        self.centring = centring
-        self.centres = Centring(centre_momentum)
+        self.centres = Centring(centre_momentum, balanced=centring == "sinkhorn")
         self.koleo_weight = koleo_weight
+        self.ibot_weight = ibot_weight
+        self.masking = Masking(seed, ibot_mask, ibot_probability) if ibot_weight > 0 else None
         self.freeze_steps = freeze_epochs * steps_per_epoch
         self.weight_decay_end = weight_decay_end
 
@@ -122,20 +123,6 @@ class DINO(LightningModule):
         """τ of the targets at a step."""
         return linear_ramp(*self.teacher_temperatures, step, self.temperature_steps)
 
-    def teaching(self, step: int) -> tuple[Sensor, ...]:
-        """The sensors whose teachers speak at a step."""
-        if self.direction == "both":
-            return SENSORS
-        if self.direction.startswith("alternate"):
-            return (SENSORS[step % 2],)
-        return ("rgb",) if self.direction == "rgb_teacher" else ("ir",)
-
-    def learning(self, step: int) -> tuple[Sensor, ...]:
-        """The sensors whose students listen at a step; the other's tower rests."""
-        teaching = self.teaching(step)
-        crossing = {OTHER[sensor] for sensor in teaching if self.cross_weight > 0}
-        return tuple(s for s in SENSORS if s in crossing or (self.intra_weight > 0 and s in teaching))
-
     def on_train_batch_start(self, batch: MultiCropBatch, batch_idx: int) -> None:
         """Seeds torch's generator and sets the weight decay of this step."""
         accumulated = self.trainer.accumulate_grad_batches
@@ -149,17 +136,24 @@ class DINO(LightningModule):
     def training_step(self, batch: MultiCropBatch, batch_idx: int) -> Tensor:
         """The loss of this rank's pairs; the mean over ranks, which hold equally many, is the global one."""
         step = self.global_step
-        targets = self._targets(batch, step)
-        bottlenecks = {sensor: self._bottlenecks(batch, sensor) for sensor in self.learning(step)}
+        targets, taught = self._targets(batch, step)
+        bottlenecks: dict[Sensor, Tensor] = {}
+        guesses: dict[Sensor, Guesses] = {}
+        for sensor in self.roles.learning(step):
+            bottlenecks[sensor] = self._bottlenecks(batch, sensor, guesses)
         students = {sensor: self._head(self.student, sensor).logits(z) for sensor, z in bottlenecks.items()}
         logged: dict[str, Any] = {}
-        loss = students[self.learning(step)[0]].new_zeros(())
-        weights: dict[Kind, float] = {"cross": self.cross_weight, "intra": self.intra_weight}
-        for kind, weight in weights.items():
-            if weight > 0:
-                terms = self._terms(kind, students, targets)
-                logged |= {f"train/loss_{name}": term for name, term in terms.items()}
-                loss = loss + weight * torch.stack([*terms.values()]).mean()
+        loss = next(iter(students.values())).new_zeros(())
+        for kind, weight in self.roles.weights.items():
+            if weight == 0:
+                continue
+            terms = self._terms(kind, students, targets)
+            logged |= {f"train/loss_{name}": term for name, term in terms.items()}
+            loss = loss + weight * torch.stack([*terms.values()]).mean()
+            if self.masking is not None:
+                terms = self.masking.terms(kind, guesses, taught, self.student_temperature)
+                logged |= {f"train/loss_ibot_{name}": term for name, term in terms.items()}
+                loss = loss + self.ibot_weight * weight * torch.stack([*terms.values()]).mean()
         if self.koleo_weight > 0:
             spread = [self._koleo(z[: len(batch.rgb)]) for z in bottlenecks.values()]
             logged["train/loss_koleo"] = torch.stack(spread).mean()
@@ -179,20 +173,24 @@ class DINO(LightningModule):
     def _terms(
         self, kind: Kind, students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor]
     ) -> dict[str, Tensor]:
-        """A term for each sensor that teaches: intra_rgb, or cross_rgb_to_ir where RGB teaches the other."""
-        terms = {}
-        for sensor, target in targets.items():
-            learner = sensor if kind == "intra" else OTHER[sensor]
-            name = f"intra_{sensor}" if kind == "intra" else f"cross_{sensor}_to_{learner}"
-            terms[name] = crop_cross_entropy(
-                students[learner], target, self.student_temperature, skip_same=kind == "intra"
+        """A term for each sensor that teaches."""
+        return {
+            name: crop_cross_entropy(
+                students[learner], targets[teacher], self.student_temperature, skip_same=kind == "intra"
             )
-        return terms
+            for name, teacher, learner in lessons(kind, targets)
+        }
 
-    def _bottlenecks(self, batch: MultiCropBatch, sensor: Sensor) -> Tensor:
-        """(G + L, B, D) of the student: one forward a resolution, one call of the head."""
-        crops = (batch.rgb, batch.rgb_local) if sensor == "rgb" else (batch.ir, batch.ir_local)
-        embeddings = [self.student.embed(sensor, part.flatten(0, 1)) for part in crops if len(part)]
+    def _bottlenecks(self, batch: MultiCropBatch, sensor: Sensor, guesses: dict[Sensor, Guesses]) -> Tensor:
+        """(G + L, B, D) of the student: one forward a resolution, one call of the head; and its guesses."""
+        large, small = (batch.rgb, batch.rgb_local) if sensor == "rgb" else (batch.ir, batch.ir_local)
+        if self.masking is None:
+            embeddings = [self.student.embed(sensor, large.flatten(0, 1))]
+        else:
+            seen, guesses[sensor] = self.masking.embed(self.student, sensor, large, batch)
+            embeddings = [seen]
+        if len(small):
+            embeddings.append(self.student.embed(sensor, small.flatten(0, 1)))
         bottlenecks = self.student.project(sensor, torch.cat(embeddings))
         return bottlenecks.unflatten(0, (-1, len(batch.row)))
 
@@ -203,20 +201,22 @@ class DINO(LightningModule):
         return torch.stack([koleo(crop) for crop in everyone.unbind(1)]).mean()
 
     @torch.no_grad()
-    def _targets(self, batch: MultiCropBatch, step: int) -> dict[Sensor, Tensor]:
-        """Teaching sensor → (G, B, K) distributions; what the teacher said is noted for the centre."""
+    def _targets(self, batch: MultiCropBatch, step: int) -> tuple[dict[Sensor, Tensor], dict[Sensor, Taught]]:
+        """Teaching sensor → (G, B, K) distributions, and those of its patches where students guess them."""
         targets: dict[Sensor, Tensor] = {}
-        for sensor in self.teaching(step):
+        taught: dict[Sensor, Taught] = {}
+        tau = self.teacher_temperature(step)
+        for sensor in self.roles.teaching(step):
             crops = batch.rgb if sensor == "rgb" else batch.ir
-            head = self._head(self.teacher, sensor)
-            logits = head.logits(head(self.teacher.embed(sensor, crops.flatten(0, 1))))
-            self.centres.note(head, logits)
-            logits, tau = logits.unflatten(0, crops.shape[:2]), self.teacher_temperature(step)
-            balanced = self.centring == "sinkhorn"
-            targets[sensor] = (
-                balanced_targets(logits, tau, sum_over_ranks) if balanced else teacher_targets(logits, tau)
-            )
-        return targets
+            images = crops.flatten(0, 1)
+            if self.masking is None:
+                embedding = self.teacher.embed(sensor, images)
+            else:
+                seen = self.masking.teach(self.teacher, sensor, images, self.centres, tau)
+                embedding, taught[sensor] = seen
+            head, embedding = self._head(self.teacher, sensor), embedding.unflatten(0, crops.shape[:2])
+            targets[sensor] = self.centres.targets(head, embedding, tau)
+        return targets, taught
 
     @staticmethod
     def _head(towers: TwoTowers, sensor: Sensor) -> PrototypeHead:
@@ -230,8 +230,9 @@ class DINO(LightningModule):
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Takes the prototypes' gradients away while they are frozen: without one, nothing decays either."""
         if self.global_step < self.freeze_steps:
-            for head in self._heads(self.student):
-                head.prototypes.grad = None
+            for head in self.student.modules():
+                if isinstance(head, PrototypeHead):
+                    head.prototypes.grad = None
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """After the student's step, and once for it: the teacher follows, and the centre."""

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 
-def _ranks() -> int:
+def rank_count() -> int:
+    """How many processes train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
@@ -54,7 +55,7 @@ def gather_with_grad(x: Tensor, counts: Sequence[int] | None = None) -> Tensor:
     Raises:
         ValueError: `counts` is not of this rank's rows, or not of as many ranks.
     """
-    ranks = _ranks()
+    ranks = rank_count()
     if counts is not None:
         rank = dist.get_rank() if ranks > 1 else 0
         if len(counts) != ranks or counts[rank] != len(x):
@@ -72,16 +73,16 @@ def gather_ragged(x: Tensor) -> Tensor:
         (sum of B, …); `x` itself, detached, in one process.
     """
     x = x.detach()
-    if _ranks() == 1:
+    if rank_count() == 1:
         return x
-    counts = [torch.zeros(1, dtype=torch.int64, device=x.device) for _ in range(_ranks())]
+    counts = [torch.zeros(1, dtype=torch.int64, device=x.device) for _ in range(rank_count())]
     dist.all_gather(counts, torch.tensor([len(x)], device=x.device))
     return _all_rows(x, [int(count) for count in counts])
 
 
 def sum_over_ranks(x: Tensor) -> Tensor:
     """The sum of all ranks' tensors, in place where there are several; without a gradient."""
-    if _ranks() > 1:
+    if rank_count() > 1:
         dist.all_reduce(x)
     return x
 

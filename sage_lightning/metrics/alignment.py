@@ -60,5 +60,17 @@ def modality_gap(a: ArrayLike, b: ArrayLike) -> float:
     return float(np.linalg.norm(_unit(a).mean(0) - _unit(b).mean(0)))
 
 
+def relative_distance(a: ArrayLike, b: ArrayLike) -> float:
+    """Mean ‖a − b‖ of partners over the mean norm of all: 0 where they coincide, √2 where they are unrelated.
+
+    Args:
+        a: (N, D), as they are, not normalised.
+        b: (N, D).
+    """
+    x, y = (np.asarray(z, np.float64) for z in (a, b))
+    norm = float(np.linalg.norm([x, y], axis=2).mean())
+    return float(np.linalg.norm(x - y, axis=1).mean()) / norm if norm > 0 else 0.0
+
+
 def _unit(features: ArrayLike) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return unit(np.asarray(features, np.float64))

@@ -131,11 +131,33 @@ class Backbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_chans, H, W) to (B, D) embeddings."""
-        if self.regions == 1:
-            return self.net(self._padded(x))
-        parts = adaptive_avg_pool2d(self.tokens(x).movedim(3, 1), self.regions)
+        return self.net(self._padded(x)) if self.regions == 1 else self._by_region(self.tokens(x))
+
+    def _by_region(self, tokens: Tensor) -> Tensor:
+        parts = adaptive_avg_pool2d(tokens.movedim(3, 1), self.regions)
         means = parts.flatten(2).mT  # (B, regions², D')
         return (self.net.fc_norm(means) if self.is_vit else means).flatten(1)
+
+    def with_patches(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """A ViT's embeddings, as of `forward`, and patch tokens after their last norm, of one pass.
+
+        Args:
+            x: (B, in_chans, H, W).
+
+        Returns:
+            (B, D) and (B, rows · columns, D').
+        """
+        x = self._padded(x)
+        features = self.net.forward_features(x)
+        tokens = self._patch_tokens(features, x)
+        embedding = self.net.forward_head(features) if self.regions == 1 else self._by_region(tokens)
+        return embedding, self.net.fc_norm(tokens).flatten(1, 2)
+
+    def _patch_tokens(self, features: Tensor, x: Tensor) -> Tensor:
+        """(B, prefix + rows · columns, D') of a ViT and its image to (B, rows, columns, D')."""
+        side = self.net.patch_embed.patch_size
+        grid = (x.shape[2] // side[0], x.shape[3] // side[1])
+        return features[:, self.net.num_prefix_tokens :].unflatten(1, grid)
 
     @torch.no_grad()
     def takes(self, height: int, width: int) -> bool:
@@ -179,9 +201,7 @@ class Backbone(nn.Module):
         x = self._padded(x)
         features = self.net.forward_features(x)
         if self.is_vit:
-            side = self.net.patch_embed.patch_size
-            grid = (x.shape[2] // side[0], x.shape[3] // side[1])
-            return features[:, self.net.num_prefix_tokens :].unflatten(1, grid)
+            return self._patch_tokens(features, x)
         if isinstance(features, Tensor) and features.ndim == 3:
             prefix, grid = self._found_grid(features.shape[1], x.shape[2], x.shape[3])
             return features[:, prefix:].unflatten(1, grid)

@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sage_lightning.models.backbone import Backbone
+from sage_lightning.models.patches import PatchHeads
 from sage_lightning.models.prototypes import PrototypeHead
 
 Sensor = Literal["rgb", "ir"]
@@ -19,16 +20,23 @@ class TwoTowers(nn.Module):
         ir_backbone: (B, C_ir, h, w) to (B, D').
         rgb_projector: (B, D) to (B, P): what sensors are compared in, of a `PrototypeHead` its bottleneck.
         ir_projector: (B, D') to (B, P).
+        patches: heads for patches, where a method hides some.
     """
 
     def __init__(
-        self, rgb_backbone: Backbone, ir_backbone: Backbone, rgb_projector: nn.Module, ir_projector: nn.Module
+        self,
+        rgb_backbone: Backbone,
+        ir_backbone: Backbone,
+        rgb_projector: nn.Module,
+        ir_projector: nn.Module,
+        patches: PatchHeads | None = None,
     ) -> None:
         super().__init__()
         self.rgb_backbone = rgb_backbone
         self.ir_backbone = ir_backbone
         self.rgb_projector = rgb_projector
         self.ir_projector = ir_projector
+        self.patches = patches
 
     def embed_rgb(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) normalised pictures to (B, D) embeddings."""
@@ -45,6 +53,10 @@ class TwoTowers(nn.Module):
     def project_ir(self, embedding: Tensor) -> Tensor:
         """(B, D') thermal embeddings to (B, P) projections."""
         return self.ir_projector(embedding)
+
+    def backbone(self, sensor: Sensor) -> Backbone:
+        """The one that sees a sensor."""
+        return self.rgb_backbone if sensor == "rgb" else self.ir_backbone
 
     def embed(self, sensor: Sensor, images: Tensor) -> Tensor:
         """(B, C, H, W) normalised images of a sensor to (B, D) embeddings."""

@@ -42,7 +42,7 @@ def test_accumulation_is_refused_where_few_pairs_ask_for_the_whole_batch() -> No
     [(("model.centring=mean", "model.koleo_weight=0"), 1000), (("model.prototypes=64",), 30_000)],
 )
 def test_accumulation_is_taken_where_it_adds_up(overrides: tuple[str, ...], pairs: int) -> None:
-    assert built("model=dino_vit_pico", ACCUMULATED, *overrides, pairs=pairs).centring == "mean"
+    assert not built("model=dino_vit_pico", ACCUMULATED, *overrides, pairs=pairs).centres.balanced
 
 
 def test_batch_statistics_do_not_add_up_either() -> None:
@@ -63,6 +63,40 @@ def test_towers_share_what_they_are_told_to_and_nothing_else() -> None:
         shared = [names for names in owners.values() if len(names) > 1]
         assert {name.rsplit(".", 1)[1] for names in shared for name in names} == common
         assert {name.split("_")[0] for names in owners.values() for name in names} == {"rgb", "ir"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "heads", "tokens", "prototypes"),
+    [
+        ((), 2, 2, 1),
+        (("model.sharing=trunk", "data.ir_patch=12"), 1, 2, 1),
+        (("model.sharing=full", "thermal=bins3"), 1, 1, 1),
+    ],
+)
+def test_heads_for_patches_are_there_where_patches_are_masked(
+    overrides: tuple[str, ...], heads: int, tokens: int, prototypes: int
+) -> None:
+    """Sensors share them as they share the rest; their prototypes always, and with no head of images."""
+    dino = ("model=dino_vit_pico", *overrides)
+    assert built(*dino).student.patches is None
+    made = built(*dino, "model.ibot_weight=1")
+    patches = made.student.patches
+    assert len({id(patches.head(sensor)) for sensor in ("rgb", "ir")}) == heads
+    assert len({id(patches.token(sensor)) for sensor in ("rgb", "ir")}) == tokens
+    assert len({id(patches.head(sensor).prototypes) for sensor in ("rgb", "ir")}) == prototypes
+    assert patches.rgb_head.prototypes is not made.student.rgb_projector.prototypes
+    assert patches.rgb_head.prototypes.shape == (1024, 128)
+    assert patches.rgb_head.layers[0].in_features == len(patches.rgb_token) == 128  # of an embedding: 512
+
+
+def test_masking_patches_changes_no_other_weight() -> None:
+    """The same seed, with and without: heads for patches are drawn last."""
+    without = built("model=dino_vit_pico").state_dict()
+    masked = built("model=dino_vit_pico", "model.ibot_weight=1").state_dict()
+    assert {name for name in masked if name not in without} == {
+        name for name in masked if ".patches." in name
+    }
+    assert all(torch.equal(masked[name], weight) for name, weight in without.items())
 
 
 def test_chunks_of_a_batch_have_no_statistics_of_it() -> None:

@@ -104,6 +104,25 @@ def lines(*overrides: str) -> tuple[str, ...]:
             "the whole batch at once; set model.centring=mean model.koleo_weight=0, "
             "or leave accumulation at 1",
         ),
+        (
+            [DINO, ACCUMULATED, "model.ibot_weight=1", "model.centring=mean"],
+            "trainer.accumulate_grad_batches=2: model.ibot_weight=1 acts on the whole batch at once; "
+            "set model.centring=mean model.koleo_weight=0 model.ibot_weight=0, or leave accumulation at 1",
+        ),
+        (
+            [DINO, "model.ibot_weight=1", "model/backbone@model.ir_backbone=resnet18"],
+            "model.ibot_weight=1: model.ir_backbone.name=resnet18 has no patches to mask; "
+            "use ViTs, or model.ibot_weight=0",
+        ),
+        ([DINO, "model.ibot_weight=-1"], "model.ibot_weight=-1: must be at least 0"),
+        (
+            [DINO, "model.ibot_mask=[0.5,0.1]"],
+            "model.ibot_mask=[0.5,0.1]: must go from the smaller to the larger",
+        ),
+        ([DINO, "model.ibot_mask=[0,1.5]"], "model.ibot_mask=[0,1.5]: must be above 0 and at most 1"),
+        ([DINO, "model.ibot_mask=0.3"], "model.ibot_mask=0.3: not a list of 2 numbers"),
+        ([DINO, "model.ibot_mask=[0.3]"], "model.ibot_mask=[0.3]: not a list of 2 numbers"),
+        ([DINO, "model.ibot_probability=0"], "model.ibot_probability=0: must be above 0 and at most 1"),
     ],
 )
 def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
@@ -125,6 +144,7 @@ def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
         [DINO, "model.sharing=full", "data.look=common"],
         [DINO, "augment=multicrop_style", "data.look=common"],
         ["model=dino_vit_tiny", "data.ir_patch=8"],
+        ["model=dino_vit_tiny", "data.ir_patch=12", "model.ibot_weight=1", "model.ibot_mask=[0.3,1]"],
     ],
 )
 def test_what_goes_together_is_taken(overrides: list[str]) -> None:

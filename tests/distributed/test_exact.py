@@ -13,6 +13,8 @@ SCRIPTS = {
     "ir_teacher": "exact_dino.py",
     "alternate_roles": "exact_dino.py",
     "alternate_sensor": "exact_dino.py",
+    "masked": "exact_dino.py",
+    "masked_rgb_teacher": "exact_dino.py",
 }
 # What a case logs as train/loss…, and nothing else; each is compared by itself.
 TERMS = {
@@ -24,17 +26,25 @@ TERMS = {
     "alternate_roles": {"", "_cross_rgb_to_ir", "_cross_ir_to_rgb", "_intra_rgb", "_intra_ir"},
     "alternate_sensor": {"", "_intra_rgb", "_intra_ir", "_koleo"},
 }
+TERMS["masked"] = TERMS["both"] | {f"_ibot{name}" for name in TERMS["both"] - {"", "_koleo"}}
+TERMS["masked_rgb_teacher"] = TERMS["rgb_teacher"] | {f"_ibot{name}" for name in TERMS["rgb_teacher"] - {""}}
 # State whose size might drown in that of the weights, and the cases in which it moves.
 NORMS, DINO = ("vicreg", "both", "ir_teacher"), tuple(SCRIPTS)[2:]
+MASKED = ("masked", "masked_rgb_teacher")
 STATE = {
     "running_mean": NORMS,
     "running_var": NORMS,
     "num_batches_tracked": NORMS,
     "teacher.rgb_projector.centre": tuple(case for case in DINO if case != "ir_teacher"),
-    "teacher.ir_projector.centre": tuple(case for case in DINO if case != "rgb_teacher"),
+    "teacher.ir_projector.centre": tuple(case for case in DINO if "rgb_teacher" not in case),
     "prototypes": DINO,
     "teacher.rgb_backbone": DINO,
     "teacher.ir_backbone": DINO,
+    "student.patches.rgb_token": MASKED,
+    "student.patches.ir_token": MASKED,
+    "patches.rgb_head.prototypes": MASKED,
+    "teacher.patches.rgb_head.centre": MASKED,
+    "teacher.patches.ir_head.centre": ("masked",),
 }
 every_case = pytest.mark.parametrize("case", SCRIPTS)
 many = pytest.mark.parametrize("world", [2, 4])

@@ -54,6 +54,13 @@ def test_normalised_std_is_one_when_isotropic_and_zero_when_collapsed(rng):
     assert alignment.normalised_std(np.ones((5, 3))) == pytest.approx(0, abs=1e-12)
 
 
+def test_relative_distance_by_hand():
+    a, b = np.array([[3.0, 4.0], [0.0, 6.0]]), np.array([[3.0, 0.0], [8.0, 0.0]])
+    assert alignment.relative_distance(a, b) == pytest.approx((4 + 10) / 2 / ((5 + 6 + 3 + 8) / 4), rel=1e-15)
+    assert alignment.relative_distance(5 * a, 5 * b) == pytest.approx(14 / 11, rel=1e-15)
+    assert alignment.relative_distance(a, a) == alignment.relative_distance(0 * a, 0 * a) == 0
+
+
 def test_cka_is_blind_to_rotation_and_scale_and_the_same_on_both_sides(rng):
     x, y = rng.normal(size=(100, 6)), rng.normal(size=(100, 9))
     rotation = np.linalg.qr(rng.normal(size=(6, 6)))[0]

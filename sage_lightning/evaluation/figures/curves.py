@@ -25,6 +25,12 @@ PANELS = {
         "train/loss_intra_ir": "within IR",
         "train/loss_koleo": "KoLeo",
     },
+    "masked patches": {
+        "train/loss_ibot_cross_rgb_to_ir": "RGB teaches",
+        "train/loss_ibot_cross_ir_to_rgb": "IR teaches",
+        "train/loss_ibot_intra_rgb": "within RGB",
+        "train/loss_ibot_intra_ir": "within IR",
+    },
     "entropy of the teacher's targets, nats": {
         "train/teacher_entropy_rgb": "RGB",
         "train/teacher_entropy_ir": "IR",

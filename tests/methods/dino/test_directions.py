@@ -40,7 +40,7 @@ def test_the_sensor_that_is_not_seen_keeps_its_weights(method, batch, fit, shari
 
 def test_what_only_teaches_rests_where_nothing_teaches_it(method, fit):
     model = method("rgb_teacher", "trunk", intra_weight=0)
-    assert model.learning(0) == ("ir",)
+    assert model.roles.learning(0) == ("ir",)
     _, watch = fit(model)
     name = "student.rgb_backbone.net.patch_embed.proj.weight"
     assert torch.equal(watch.states[0][name], watch.states[-1][name])
@@ -48,8 +48,8 @@ def test_what_only_teaches_rests_where_nothing_teaches_it(method, fit):
 
 def test_alternating_roles_swap_with_the_step(method):
     model = method("alternate_roles")
-    assert [model.teaching(step) for step in range(3)] == [("rgb",), ("ir",), ("rgb",)]
-    assert model.learning(0) == model.learning(1) == ("rgb", "ir")
+    assert [model.roles.teaching(step) for step in range(3)] == [("rgb",), ("ir",), ("rgb",)]
+    assert model.roles.learning(0) == model.roles.learning(1) == ("rgb", "ir")
 
 
 def test_an_unknown_direction_is_refused(method):

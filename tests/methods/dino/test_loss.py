@@ -17,13 +17,13 @@ def losses(model, pairs):
     step, tau = 0, model.student_temperature
     crops = {"rgb": (pairs.rgb, pairs.rgb_local), "ir": (pairs.ir, pairs.ir_local)}
     cross, intra = [], []
-    for teacher in model.teaching(step):
+    for teacher in model.roles.teaching(step):
         targets = []
         for crop in crops[teacher][0].double():
             head = getattr(model.teacher, f"{teacher}_projector")
             logits = head.logits(head(model.teacher.embed(teacher, crop)))
             targets.append(teacher_targets(logits, model.teacher_temperature(step)))
-        for student in model.learning(step):
+        for student in model.roles.learning(step):
             values = []
             for g, target in enumerate(targets):
                 for s, crop in enumerate([*crops[student][0].double(), *crops[student][1].double()]):

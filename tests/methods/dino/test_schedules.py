@@ -22,13 +22,18 @@ def test_temperature_and_weight_decay_follow_the_step(method, fit):
 
 
 @pytest.mark.parametrize(
-    ("direction", "sharing", "drop_path"),
-    [("both", "separate", 0.0), ("alternate_roles", "separate", 0.4), ("both", "resnet", 0.0)],
+    ("direction", "sharing", "drop_path", "ibot"),
+    [
+        ("both", "separate", 0.0, 0.0),
+        ("alternate_roles", "separate", 0.4, 0.0),
+        ("both", "resnet", 0.0, 0.0),
+        ("alternate_roles", "separate", 0.4, 1.0),
+    ],
 )
 def test_a_stopped_and_resumed_run_ends_in_the_same_weights(
-    method, fit, tmp_path, direction, sharing, drop_path
+    method, fit, tmp_path, direction, sharing, drop_path, ibot
 ):
-    settings = {"weight_decay_end": 0.3, "freeze_epochs": 1}
+    settings = {"weight_decay_end": 0.3, "freeze_epochs": 1, "ibot_weight": ibot}
     whole, half, resumed = (method(direction, sharing, drop_path, **settings) for _ in range(3))
     for model in (whole, half, resumed):
         model.optimizer = fused(model.optimizer)
@@ -48,7 +53,7 @@ def test_a_stopped_and_resumed_run_ends_in_the_same_weights(
 def test_what_is_logged_is_in_the_vocabulary(method, fit):
     page = (Path(__file__).parents[3] / "docs/wandb.md").read_text()
     table = page.partition("| name of DINO's |")[2].partition("\n\n")[0]
-    _, watch = fit(method("both", koleo_weight=0.5), epochs=1)
+    _, watch = fit(method("both", koleo_weight=0.5, ibot_weight=1.0), epochs=1)
     assert set(watch.logged[-1]) - {"train/loss", "train/lr"} == set(re.findall("`([^`]+)`", table))
 
 
