@@ -52,6 +52,7 @@ def main() -> None:
         "index": index,
         "inventory": inventory,
         "pairs": pairs,
+        "plan": plan,
         "prepare": prepare,
     }
     command = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -90,6 +91,11 @@ def pairs() -> None:
     _enter("pairs", _pairs)
 
 
+def plan() -> None:
+    """Says what a run would need, before it is begun."""
+    _enter("plan", _plan)
+
+
 def prepare() -> None:
     """Decodes a collection into its store."""
     _enter("prepare", _prepare)
@@ -115,6 +121,8 @@ def _enter(name: str, task: Task) -> None:
         except UserError as error:
             _refuse(error)
         return
+    if not {"-m", "--multirun"} & set(sys.argv):
+        sys.argv[1:] = map(config.bracketed, sys.argv[1:])
     arguments = get_args_parser().parse_args()
     asks_only = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info is not None
     if not asks_only:
@@ -223,6 +231,12 @@ def _pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import collection
 
     return collection.pairs(cfg, folder)
+
+
+def _plan(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build import learning as build
+
+    return build.plan(cfg, folder)
 
 
 def _prepare(cfg: DictConfig, folder: Path) -> dict[str, float]:

@@ -7,7 +7,19 @@ import wandb  # noqa: F401
 from sage_lightning.build.data import datamodule
 from sage_lightning.build.evaluation import evaluation
 from sage_lightning.build.model import method, towers
+from sage_lightning.build.planning import plan
 from sage_lightning.build.saved import data_of, load
 from sage_lightning.build.training import fit, resume_from, trainer
 
-__all__ = ["data_of", "datamodule", "evaluation", "fit", "load", "method", "resume_from", "towers", "trainer"]
+__all__ = [
+    "data_of",
+    "datamodule",
+    "evaluation",
+    "fit",
+    "load",
+    "method",
+    "plan",
+    "resume_from",
+    "towers",
+    "trainer",
+]
