@@ -165,7 +165,7 @@ def _hush() -> None:
 def _refuse(error: UserError) -> None:
     for line in error.lines:
         print(line, file=sys.stderr)
-    sys.exit(2)
+    sys.exit(error.status)
 
 
 def _record(cfg: DictConfig, folder: Path, task: Task) -> dict[str, float]:
@@ -201,8 +201,11 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
     method = build.method(cfg, data)
     trainer = build.trainer(cfg, folder, data)
     prepared = time.monotonic()
-    build.fit(trainer, method, data, checkpoint)
-    if not trainer.is_global_zero:
+    short, first = build.fit_or_stop_short(trainer, method, data, checkpoint), trainer.is_global_zero
+    if short:
+        del trainer, method  # they hold what was taken
+        raise build.shortage(cfg, data, first)
+    if not first:
         return {}
     facts = {
         "command": " ".join(sys.argv),

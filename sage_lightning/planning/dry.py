@@ -116,7 +116,7 @@ def _ignore(*arguments: Any, **named: Any) -> None:
 
 
 def _without_numbers(module: nn.Module) -> None:
-    """From the meta device, which has no autocast and no fused attention, to the CPU; what is shared stays so."""
+    """Off the meta device, which has no autocast and no fused attention; what is shared stays so."""
     made: dict[int, Tensor] = {}
     for part in module.modules():
         for kept in (part._parameters, part._buffers):

@@ -61,7 +61,7 @@ class Plan:
         parameters: part → how many.
         dry: one forward and backward of one rank.
         memory: bytes that a rank takes.
-        seconds: of a step.
+        seconds: of a step; None where it was not asked for.
         measured: what has been, on the device.
         largest_batch: the largest global batch that fits; None where it was not looked for, 0 if none does.
         compared: other numbers of ranks.
@@ -79,15 +79,15 @@ class Plan:
     parameters: dict[str, int]
     dry: DryStep
     memory: Figure
-    seconds: Figure
+    seconds: Figure | None
     measured: Measured | None
     largest_batch: int | None
     compared: list[Ranks]
 
     @property
-    def hours(self) -> float:
+    def hours(self) -> float | None:
         """Of all steps; without validation and evaluation."""
-        return self.total_steps * self.seconds.value / 3600
+        return None if self.seconds is None else self.total_steps * self.seconds.value / 3600
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -114,8 +114,9 @@ class Plan:
             ("memory of a rank", size(self.memory.value), self.memory.how),
             *self._largest(),
             ("steps", f"{self.total_steps:,}", self._steps()),
-            ("time", duration(self.total_steps * self.seconds.value), self.seconds.how),
         ]
+        if self.seconds is not None:
+            lines.append(("time", duration(self.total_steps * self.seconds.value), self.seconds.how))
         return pd.DataFrame(lines, columns=["what", "how much", "how it is known"])
 
     def ranks_table(self) -> pd.DataFrame:

@@ -30,6 +30,11 @@ def room(gpu: bool) -> int | None:
     return min((number for number in known if number is not None), default=None)
 
 
+def resident() -> int:
+    """Bytes of memory that this process has now; at most, where the system does not tell."""
+    return _status().get("VmRSS") or peak_resident()
+
+
 def peak_resident() -> int:
     """Bytes of memory that this process has had at most."""
     if "VmHWM" in (said := _status()):

@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sage_lightning.methods.dino import DINO
 from sage_lightning.methods.vicreg import VICReg
+from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.towers import TwoTowers
 from sage_lightning.planning.counts import width
 
@@ -60,9 +61,10 @@ def traffic(method: pl.LightningModule, ranks: int, batch: int, steps: int, item
         learning, teaching = method.learning(0), method.teaching(0)
         if method.koleo_weight > 0:
             gathered = len(learning) * crops * batch * width(method.student.rgb_projector) * item
-        prototypes = sum(len(centre) for name, centre in method.teacher.rgb_projector.named_buffers())
+        head = method.teacher.rgb_projector
+        assert isinstance(head, PrototypeHead)
         rounds = _SINKHORN_ROUNDS if method.centring == "sinkhorn" else 0
-        reduced = _channels(method.student) * steps + len(teaching) * prototypes * (1 + rounds)
+        reduced = _channels(method.student) * steps + len(teaching) * len(head.centre) * (1 + rounds)
     return Traffic(
         gradients=round(2 * ring * trained),
         projections=round(3 * ring * gathered),  # there once, and back as a sum
