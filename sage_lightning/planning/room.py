@@ -2,9 +2,13 @@
 
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+
+from sage_lightning.errors import ShortageError
 
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -19,6 +23,21 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError | OSError) and any(words in str(error) for words in _SAID)
+
+
+@contextmanager
+def enough_memory_or(line: str) -> Iterator[None]:
+    """What goes on inside ends with this line where memory runs out.
+
+    Raises:
+        ShortageError: it has run out.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not out_of_memory(error):
+            raise
+        raise ShortageError(line) from error
 
 
 def room(gpu: bool) -> int | None:
