@@ -67,7 +67,9 @@ def test_the_nearest_divide_and_none_is_between(size: int, number: int, steps: i
         assert size % parts == 0
         return
     near = [int(word) for word in line.split() if word.isdecimal()][-(2 if size > parts else 1) :]
-    assert near == [multiple for multiple in range(parts, size + parts, parts) if abs(multiple - size) < parts]
+    assert near == [
+        multiple for multiple in range(parts, size + parts, parts) if abs(multiple - size) < parts
+    ]
 
 
 def test_a_list_of_ranks_needs_no_brackets() -> None:
