@@ -52,11 +52,12 @@ def _measured(config: dict[str, Any], pairs: int, gpu: bool) -> Measured | None:
 
 def _largest(config: dict[str, Any], ranks: int, most: int, least: int, gpu: bool) -> int | None:
     cfg = _quietly(config, gpu)
+    accumulate = cfg.trainer.accumulate_grad_batches or 1
 
     def fits(batch: int) -> bool:
-        return _steps(cfg, batch // ranks, 1) is not None
+        return _steps(cfg, max(batch // ranks, least * accumulate), 1) is not None
 
-    return largest(ranks * (cfg.trainer.accumulate_grad_batches or 1), most, fits, least)
+    return largest(ranks * accumulate, most, fits, least)
 
 
 def _quietly(config: dict[str, Any], gpu: bool) -> DictConfig:

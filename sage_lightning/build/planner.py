@@ -33,6 +33,7 @@ log = logging.getLogger("sage_lightning")
 
 _SECONDS = 8.0  # that measuring on the CPU may take, as guessed from
 _FLOPS_A_CORE = 20e9
+_FEWEST = 2  # pairs that batch statistics of one rank can be taken of; several ranks may have one each
 
 
 class Planner:
@@ -89,6 +90,8 @@ class Planner:
 
     def dry(self, pairs: int) -> DryStep:
         """One forward and backward of a rank on so many pairs."""
+        if pairs < _FEWEST:
+            return self.dry(_FEWEST).half
         if pairs not in self._dry:
             trainer = short_trainer(self.cfg, Callback(), 1, accelerator="cpu")
             with torch.device("meta"):
@@ -156,7 +159,8 @@ class Planner:
         """
         parts = self.ranks * self.accumulate
         step = self.dry(self.batch_size // parts)
-        found = self._measured(step) if self.here and tflops is not None else None
+        tried = self.here and tflops is not None
+        found = self._measured(step) if tried else None
         view, local = self.data.train_view, {}
         crops = {"global": 1, "local": 0}
         if isinstance(view, MultiCrop):
@@ -176,7 +180,7 @@ class Planner:
             crops=crops,
             parameters=parameters(self.method, self.towers),
             dry=step,
-            memory=self._memory(found),
+            memory=self._memory(found, tried),
             seconds=None if tflops is None else self._seconds(step, found, tflops),
             measured=found,
             largest_batch=self._largest(parts) if find_batch and self.here else None,
@@ -185,18 +189,19 @@ class Planner:
 
     def _measured(self, step: DryStep) -> Measured | None:
         """Real steps; on the CPU of as many pairs as it gets through in seconds."""
-        share = step.pairs * self.accumulate
+        pairs = step.pairs
         if not self.gpu:
             affordable = _SECONDS * _FLOPS_A_CORE * torch.get_num_threads() / (3 * step.flops / step.pairs)
-            pairs = min(step.pairs, max(int(affordable / self.accumulate), 2))
-            share = pairs * self.accumulate
-        return measured(self.cfg, share, self.gpu)
+            pairs = min(pairs, int(affordable / self.accumulate))
+        return measured(self.cfg, max(pairs, _FEWEST) * self.accumulate, self.gpu)
 
-    def _memory(self, found: Measured | None) -> Figure:
+    def _memory(self, found: Measured | None, tried: bool) -> Figure:
         share = self.batch_size // self.ranks
         if found is not None and found.pairs == share and self.ranks == 1:
             return Figure(found.peak_bytes, f"measured, {found.device}")
         text = f"{ESTIMATE} of its tensors" if self.gpu else f"{ESTIMATE} of the whole process"
+        if tried and found is None:
+            text += "; tried here, it does not fit (plan.find_batch=true finds what does)"
         if found is not None:
             guess = self.dry(found.pairs // self.accumulate).peak_bytes + self.process_bytes
             text += f"; with {found.pairs} pairs {size(found.peak_bytes)} measured, {size(guess)} estimated"

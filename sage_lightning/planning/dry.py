@@ -5,7 +5,7 @@ real step, so attention keeps no matrices, checkpointed parts keep nothing, and 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytorch_lightning as pl
@@ -46,6 +46,17 @@ class DryStep:
     def working_bytes(self) -> int:
         """What the batch takes: activations above all, and its images."""
         return self.peak_bytes - self.held_bytes - self.gradient_bytes - self.state_bytes
+
+    @property
+    def half(self) -> "DryStep":
+        """Of half of the pairs, as near as a line goes."""
+        return replace(
+            self,
+            pairs=self.pairs // 2,
+            forward_flops=self.forward_flops // 2,
+            flops=self.flops // 2,
+            peak_bytes=self.peak_bytes - self.working_bytes // 2,
+        )
 
 
 def dry_step(
