@@ -53,6 +53,7 @@ def main() -> None:
         "index": index,
         "inventory": inventory,
         "pairs": pairs,
+        "plan": plan,
         "prepare": prepare,
     }
     command = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -91,6 +92,11 @@ def pairs() -> None:
     _enter("pairs", _pairs)
 
 
+def plan() -> None:
+    """Says what a run would need, before it is begun."""
+    _enter("plan", _plan)
+
+
 def prepare() -> None:
     """Decodes a collection into its store."""
     _enter("prepare", _prepare)
@@ -116,6 +122,8 @@ def _enter(name: str, task: Task) -> None:
         except UserError as error:
             _refuse(error)
         return
+    if not {"-m", "--multirun"} & set(sys.argv):
+        sys.argv[1:] = map(config.bracketed, sys.argv[1:])
     arguments = get_args_parser().parse_args()
     asks_only = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info is not None
     if not asks_only:
@@ -159,7 +167,7 @@ def _hush() -> None:
 def _refuse(error: UserError) -> None:
     for line in error.lines:
         print(line, file=sys.stderr)
-    sys.exit(2)
+    sys.exit(error.status)
 
 
 def _record(cfg: DictConfig, folder: Path, task: Task) -> dict[str, float]:
@@ -200,8 +208,11 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
     method = build.method(cfg, data)
     trainer = build.trainer(cfg, folder, data)
     prepared = time.monotonic()
-    build.fit(trainer, method, data, checkpoint)
-    if not trainer.is_global_zero:
+    short, first = build.fit_or_stop_short(trainer, method, data, checkpoint), trainer.is_global_zero
+    if short:
+        del trainer, method  # they hold what was taken
+        raise build.shortage(cfg, data, first)
+    if not first:
         return {}
     facts = {
         "command": " ".join(sys.argv),
@@ -230,6 +241,12 @@ def _pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import collection
 
     return collection.pairs(cfg, folder)
+
+
+def _plan(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    from sage_lightning.build import learning as build
+
+    return build.plan(cfg, folder)
 
 
 def _prepare(cfg: DictConfig, folder: Path) -> dict[str, float]:

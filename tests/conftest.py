@@ -70,6 +70,24 @@ def tiny() -> tuple[str, ...]:
     )
 
 
+@pytest.fixture
+def planner() -> Callable[..., Any]:
+    """planner("model=dino_vit_pico", pairs=1000): plans a run so small that a step takes no time."""
+
+    def make(*overrides: str, pairs: int = 1000) -> Any:
+        from hydra import compose, initialize_config_dir
+
+        from sage_lightning.build.planner import Planner  # torch takes seconds to import
+        from sage_lightning.config import config_dir
+
+        small = ("data.rgb_size=32", "data.ir_size=32", "data.batch_size=8", "model.projector=[64,64]")
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            cfg = compose("plan", [*small, *overrides])
+        return Planner(cfg, pairs, "given")
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     """One thread a process, and no trace of the tests' own process."""

@@ -21,6 +21,7 @@ from sage_lightning.data.strata import strata_of
 from sage_lightning.data.transform import PairTransform, channel_statistics
 from sage_lightning.errors import UserError
 from sage_lightning.models.architecture import is_vit
+from sage_lightning.planning.synthetic import SyntheticStore
 
 log = logging.getLogger("sage_lightning")
 
@@ -60,7 +61,7 @@ def datamodule(
     return PairDataModule(
         store,
         PairTransform(thermal, **normalisation, look=look(cfg)),
-        train_view=_train_view(cfg, sizes),
+        train_view=train_view(cfg, sizes),
         eval_view=FullView(**sizes),
         photometric=instantiate(cfg.augment.photometric),
         batch_size=data.batch_size,
@@ -69,6 +70,28 @@ def datamodule(
         strata=_strata(data.get("balance"), store),
         style=instantiate(cfg.augment.get("style")),  # which runs of before it have not
         dropout=ModalityDropout(probability) if probability else None,
+    )
+
+
+def synthetic_data(cfg: DictConfig, pairs: int, batch_size: int) -> PairDataModule:
+    """The DataModule of a run, over so many pairs of noise; all are for training."""
+    data = cfg.data
+    rgb, ir = pair(data.rgb_size), pair(data.ir_size)
+    stored = pair(data.ir_store_size) if "ir_store_size" in data else ir
+    store = SyntheticStore(pairs, pair(data.rgb_store_size), stored, data.thermal_unit)
+    thermal = instantiate(cfg.thermal)
+    even = [0.0] * thermal.channels, [1.0] * thermal.channels
+    statistics = store.statistics["rgb"]
+    return PairDataModule(
+        store,
+        PairTransform(thermal, statistics["mean"], statistics["std"], *even, look=look(cfg)),
+        train_view=train_view(cfg, {"rgb_size": rgb, "ir_size": ir}),
+        eval_view=FullView(rgb, ir),
+        photometric=instantiate(cfg.augment.photometric),
+        batch_size=batch_size,
+        seed=cfg.seed,
+        num_workers=0,
+        style=instantiate(cfg.augment.get("style")),
     )
 
 
@@ -107,7 +130,7 @@ def local_sizes(cfg: DictConfig) -> dict[str, tuple[int, int]]:
     return sizes
 
 
-def _train_view(cfg: DictConfig, sizes: dict[str, tuple[int, int]]) -> View | MultiCrop:
+def train_view(cfg: DictConfig, sizes: dict[str, tuple[int, int]]) -> View | MultiCrop:
     """What training sees: a view that takes local sizes is multi-crop."""
     view = instantiate(cfg.augment.view)
     return view(**sizes, **local_sizes(cfg)) if view.func is MultiCrop else view(**sizes)

@@ -20,6 +20,7 @@ from sage_lightning.evaluation.embedder import Embedder
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.evaluation.run import evaluate
 from sage_lightning.evaluation.table import LEARNED
+from sage_lightning.planning.room import enough_memory_or
 
 log = logging.getLogger("sage_lightning")
 
@@ -61,16 +62,17 @@ def evaluation(
     embedder = load(path)
     fresh = towers(OmegaConf.create(description["config"]), embedder.transform.ir_channels)
     untrained = Embedder(fresh, embedder.transform, embedder.view, embedder.device)
-    found = evaluate(
-        embedder,
-        untrained,
-        data,
-        instantiate(cfg.clustering),
-        split,
-        folder,
-        history(path.parent.parent),
-        facts | _facts(description, path),
-    )
+    with enough_memory_or(f"{path}: memory ran out in its evaluation; the checkpoint is whole"):
+        found = evaluate(
+            embedder,
+            untrained,
+            data,
+            instantiate(cfg.clustering),
+            split,
+            folder,
+            history(path.parent.parent),
+            facts | _facts(description, path),
+        )
     metrics = {f"{split}/{name}": float(value) for name, value in found.headline[LEARNED].items()}
     for logger in loggers:
         logger.log_metrics(metrics, step=description["step"])

@@ -116,6 +116,11 @@ def method(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
         text += f"; {dropped} pairs are left out of each epoch, other ones every time"
     log.info(text, data.steps_per_epoch, data.batch_size)
     fill(cfg, len(data.split_index("train")))
+    return built(cfg, data)
+
+
+def built(cfg: DictConfig, data: PairDataModule) -> pl.LightningModule:
+    """The LightningModule of a config that leaves nothing open, see `method`."""
     made = towers(cfg, data.transform.ir_channels, starting=cfg.resume is None)
     if lines := [*whole_batch(resolved(cfg)), *_batch_statistics(cfg, made), *_crops(cfg, made)]:
         raise UserError(*lines)

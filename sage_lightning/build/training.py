@@ -23,6 +23,7 @@ from sage_lightning.config import config_dir, resolved
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.errors import UserError
 from sage_lightning.methods.gather import leave_ranks
+from sage_lightning.planning.room import out_of_memory
 
 
 def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
@@ -107,6 +108,19 @@ def fit(
         trainer.fit(method, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     finally:
         leave_ranks()
+
+
+def fit_or_stop_short(
+    trainer: pl.Trainer, method: pl.LightningModule, data: PairDataModule, checkpoint: Path | None
+) -> bool:
+    """As `fit`; whether memory ran out. What held it is then gone but for the arguments."""
+    try:
+        fit(trainer, method, data, checkpoint)
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not out_of_memory(error):
+            raise
+        return True
+    return False
 
 
 def _check_groups(method: pl.LightningModule, checkpoint: Path) -> None:

@@ -50,6 +50,7 @@ AT_LEAST_1 = (
     "data.rgb_store_size",
     "download.workers",
     "inventory.gap_factor",
+    "job.gpus",
     "model.grad_cache_pairs",
     "model.ir_backbone.regions",
     "model.ir_backbone.weights_size",
@@ -57,6 +58,7 @@ AT_LEAST_1 = (
     "model.prototypes",
     "model.rgb_backbone.regions",
     "model.rgb_backbone.weights_size",
+    "plan.pairs",
     "trainer.accumulate_grad_batches",
     "trainer.check_val_every_n_epoch",
     "trainer.log_every_n_steps",
@@ -71,6 +73,7 @@ POSITIVE = (
     "model.student_temperature",
     "model.teacher_temperature",
     "optimizer.lr",
+    "plan.tflops",
     "thermal.softness",
 )
 FRACTIONS = (  # 0 and 1 included
@@ -111,7 +114,7 @@ RISING = (  # from the smaller to the larger, which may be one
     "model.ibot_mask",
 )
 STRICTLY_RISING = ("thermal.thresholds",)
-NOT_EMPTY = {"model.projector": "number", "data.balance": "column"}
+NOT_EMPTY = {"model.projector": "number", "data.balance": "column", "job.gpus": "number"}
 
 
 def get(config: dict[str, Any], key: str) -> Any:

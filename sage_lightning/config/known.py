@@ -52,7 +52,13 @@ KINDS: dict[str, Any] = {
     "download.plugin": str | None,
     "download.task": str | None,
     "download.timeout": float,
+    "plan.pairs": int | None,
+    "plan.tflops": float,
+    "job.gpus": int | list[int] | None,
 }
+
+# Lists that nobody sweeps: commas need no brackets around them.
+LISTS = ("job.gpus",)
 
 # Nodes whose keys are not conf's to know: they go to another library by name.
 OPEN = ("model.rgb_backbone.options", "model.ir_backbone.options")

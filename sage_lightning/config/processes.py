@@ -38,7 +38,7 @@ def strategy(config: dict[str, Any]) -> Iterator[str]:
 
 
 def devices(config: dict[str, Any]) -> Iterator[str]:
-    """Devices are a number or a list of numbers, and a GPU that is asked for is there."""
+    """Devices are a number or a list of numbers, and a GPU that is asked for is there; a plan needs none."""
     chosen, wanted = get(config, "trainer.accelerator"), get(config, "trainer.devices")
     if wanted == [] or (isinstance(wanted, str) and wanted != "auto"):
         legal = "a whole number, -1 for all, a list of whole numbers, or auto"
@@ -47,7 +47,7 @@ def devices(config: dict[str, Any]) -> Iterator[str]:
         yield f"trainer.devices={wanted}: must be at least 1, or -1 for all"
     elif chosen == "cpu" and (wanted == -1 or isinstance(wanted, list)):
         yield f"trainer.devices={show(wanted)}: on the CPU it is how many processes, at least 1"
-    if chosen not in ("gpu", "cuda"):
+    if chosen not in ("gpu", "cuda") or "plan" in config:
         return
     import torch
 

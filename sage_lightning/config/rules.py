@@ -8,6 +8,7 @@ from typing import Any
 
 from sage_lightning.config.architectures import architectures, recomputing
 from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
+from sage_lightning.config.batches import batch
 from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
@@ -89,31 +90,6 @@ def splits(config: dict[str, Any]) -> Iterator[str]:
         yield f"split={split}: not one of {', '.join(_SPLITS)}"
 
 
-def batch(config: dict[str, Any]) -> Iterator[str]:
-    """The global batch divides over ranks and accumulation steps, and is one that VICReg can use."""
-    size = get(config, "data.batch_size")
-    steps = get(config, "trainer.accumulate_grad_batches") or 1
-    vicreg = str(get(config, "model._target_")).endswith(".VICReg")
-    if vicreg and steps > 1:
-        yield (
-            f"trainer.accumulate_grad_batches={steps}: VICReg's statistics need the whole batch at once; "
-            "leave it at 1 and use model.grad_cache=true, more ranks or a smaller data.batch_size"
-        )
-    if size is None or size < 1:
-        return
-    if vicreg and size < 2:
-        yield f"data.batch_size={size}: VICReg needs at least 2 pairs"
-    ranks = _ranks(config)
-    parts = (ranks or 1) * steps
-    if parts > 1 and size % parts:
-        over = [f"{ranks} ranks"] if ranks and ranks > 1 else []
-        over += [f"{steps} accumulation steps"] if steps > 1 else []
-        near = [number for number in (size - size % parts, size - size % parts + parts) if number]
-        are = "nearest are" if len(near) > 1 else "the least is"
-        numbers = " and ".join(map(str, near))
-        yield f"data.batch_size={size} does not divide over {' × '.join(over)}: {are} {numbers}"
-
-
 def length(config: dict[str, Any]) -> Iterator[str]:
     """A run has an end, and more than none of it."""
     epochs, steps = get(config, "trainer.max_epochs"), get(config, "trainer.max_steps")
@@ -124,16 +100,6 @@ def length(config: dict[str, Any]) -> Iterator[str]:
         yield f"trainer.max_epochs={written}: the run has no end; give trainer.max_steps"
     if steps is not None and steps < 1 and steps != -1:
         yield f"trainer.max_steps={steps}: must be at least 1, or -1 for none"
-
-
-def _ranks(config: dict[str, Any]) -> int | None:
-    """How many processes there will be; None where the machine decides."""
-    wanted, machines = get(config, "trainer.devices"), get(config, "trainer.num_nodes") or 1
-    if isinstance(wanted, list):
-        return len(wanted) * machines
-    if isinstance(wanted, int) and wanted >= 1:
-        return wanted * machines
-    return None
 
 
 Rule = Callable[[dict[str, Any]], Iterator[str]]

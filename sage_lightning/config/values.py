@@ -3,7 +3,7 @@
 from typing import Any
 
 from sage_lightning.config import kinds
-from sage_lightning.config.known import KINDS
+from sage_lightning.config.known import KINDS, LISTS
 from sage_lightning.config.problem import Problem
 from sage_lightning.config.targets import Parameter, target
 from sage_lightning.config.tree import Tree
@@ -54,6 +54,13 @@ def unfit(text: str, key: str, value: Any, kind: Any) -> Problem | None:
     elif isinstance(value, int | float) and kinds.fits(str(value), kind):
         hint = f"; quote it: {key}='\"{text.partition('=')[2]}\"'"
     return Problem(f"{text}: not {name}{hint}", (key,))
+
+
+def bracketed(text: str) -> str:
+    """`job.gpus=8,16` as `job.gpus=[8,16]`: of a list that nobody sweeps commas mean nothing else."""
+    key, _, value = text.partition("=")
+    plain = key in LISTS and "," in value and not any(sign in value for sign in "[](){}'\"")
+    return f"{key}=[{value}]" if plain else text
 
 
 def _taker(tree: Tree, key: str) -> Parameter | None:

@@ -8,41 +8,7 @@ import pytest
 
 from sage_lightning.config.bounds import bounds, get, shares
 from sage_lightning.config.pictures import pictures
-from sage_lightning.config.rules import batch, crop, folders, length, scale, splits, writable
-
-
-def run(batch_size: int, devices: Any = 1, accumulate: int = 1, method: str = "x.VICReg") -> dict[str, Any]:
-    return {
-        "data": {"batch_size": batch_size},
-        "trainer": {"devices": devices, "num_nodes": 1, "accumulate_grad_batches": accumulate},
-        "model": {"_target_": method},
-    }
-
-
-@pytest.mark.parametrize(
-    ("given", "line"),
-    [
-        (run(100, 3), "data.batch_size=100 does not divide over 3 ranks: nearest are 99 and 102"),
-        (run(2, [0, 1, 2]), "data.batch_size=2 does not divide over 3 ranks: the least is 3"),
-        (
-            run(100, 3, 2, "x.Other"),
-            "data.batch_size=100 does not divide over 3 ranks × 2 accumulation steps: nearest are 96 and 102",
-        ),
-        (
-            run(100, 1, 2),
-            "trainer.accumulate_grad_batches=2: VICReg's statistics need the whole batch at once; "
-            "leave it at 1 and use model.grad_cache=true, more ranks or a smaller data.batch_size",
-        ),
-        (run(1), "data.batch_size=1: VICReg needs at least 2 pairs"),
-    ],
-)
-def test_the_batch_divides(given: dict[str, Any], line: str) -> None:
-    assert list(batch(given)) == [line]
-
-
-def test_where_the_machine_decides_the_batch_is_not_judged() -> None:
-    assert list(batch(run(100, -1))) == list(batch(run(100, "auto"))) == list(batch(run(102, 3))) == []
-    assert list(batch({})) == []
+from sage_lightning.config.rules import crop, folders, length, scale, splits, writable
 
 
 def test_folders_that_are_missing(tmp_path: Path) -> None:
