@@ -232,7 +232,7 @@ def test_a_run_in_the_common_look_is_rebuilt_as_it_was(trained, command, tiny, t
         np.testing.assert_allclose(model.embed_ir(celsius), row.ir_embedding, **close)
         # The same frame in another unit is the same input; beside it lies what the look took away.
         features = model.towers.ir_backbone.num_features
-        assert len(row.ir_embedding) == features + 2
+        assert len(row.ir_embedding) == features + 5
         other = model.embed_ir(1.8 * celsius + 32)
         np.testing.assert_allclose(other[:features], row.ir_embedding[:features], rtol=1e-3, atol=1e-3)
         assert np.abs(other[features:] - row.ir_embedding[features:]).max() > 0.1
