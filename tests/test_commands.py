@@ -219,7 +219,6 @@ def test_a_run_in_the_common_look_is_rebuilt_as_it_was(trained, command, tiny, t
     outcome = command("train.py", "experiment=dino_alternate_sensor", *settings, *small, cache, cwd=tmp_path)
     said = outcome.stdout + outcome.stderr
     assert outcome.status == 0, said
-    assert "thermal is unused: data.look=common shows thermal frames as one grey channel" in said
     (run,) = tmp_path.glob("outputs/train/*")
     (raw,) = trained.desk.glob("cache/simulated-*/raw")
     (folder,) = trained.desk.glob("cache/store-*")
@@ -231,8 +230,14 @@ def test_a_run_in_the_common_look_is_rebuilt_as_it_was(trained, command, tiny, t
         close = {"rtol": 1e-4, "atol": 1e-4}
         np.testing.assert_allclose(model.embed_rgb(picture), row.rgb_embedding, **close)
         np.testing.assert_allclose(model.embed_ir(celsius), row.ir_embedding, **close)
-        # The same frame in another unit is the same input.
-        np.testing.assert_allclose(model.embed_ir(1.8 * celsius + 32), row.ir_embedding, rtol=1e-3, atol=1e-3)
+        # The same frame in another unit is the same input; beside it lies what the look took away.
+        features = model.towers.ir_backbone.num_features
+        assert len(row.ir_embedding) == features + 5
+        other = model.embed_ir(1.8 * celsius + 32)
+        np.testing.assert_allclose(other[:features], row.ir_embedding[:features], rtol=1e-3, atol=1e-3)
+        assert np.abs(other[features:] - row.ir_embedding[features:]).max() > 0.1
+        projection = model.embed_ir(1.8 * celsius + 32, space="projection")
+        np.testing.assert_allclose(projection, row.ir_projection, rtol=1e-3, atol=1e-3)
     outcome = command("evaluate.py", f"ckpt_path={run}", cwd=tmp_path)
     assert outcome.status == 0, outcome.stdout + outcome.stderr
     (again,) = tmp_path.glob("outputs/evaluate/*/scores.csv")

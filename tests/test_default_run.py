@@ -24,8 +24,6 @@ RUNS = {
     },
     "alternate_sensor": ("experiment=dino_alternate_sensor",),
 }
-# A common look hides how warm and how blue the sky is, which read-outs live on: docs/decisions/0005.
-OWN_LOOKS = [name for name in RUNS if name != "alternate_sensor"]
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +72,8 @@ def test_whoever_teaches_dino_is_no_worse_than_vicreg(table_of, teaches, directi
 
 
 @pytest.mark.parametrize("subset", ["day", "night"])
-@pytest.mark.parametrize("run", OWN_LOOKS)
-def test_cloud_fraction_can_be_read_from_the_thermal_embedding(table_of, run, subset):
-    scores = table_of(run)
+def test_cloud_fraction_can_be_read_from_the_thermal_embedding(scores, subset):
+    """Where the look takes away how warm a frame is, random weights have it beside their features, too."""
     keys = {"task": "probe", "label": "cloud_fraction", "metric": "r2", "sensor": "ir", "subset": subset}
     learned = value(scores, LEARNED, BACKBONE, **keys)
     assert learned >= 0.5

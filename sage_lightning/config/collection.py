@@ -8,7 +8,6 @@ from typing import Any
 from hydra.utils import get_object
 
 from sage_lightning.config.bounds import bounds, get
-from sage_lightning.config.look import common
 from sage_lightning.config.pictures import pictures
 from sage_lightning.errors import UserError
 
@@ -31,8 +30,6 @@ def units(config: dict[str, Any]) -> Iterator[str]:
     elif (source := get(config, "data.source._target_")) in (SAGE, SIMULATED):
         camera = "Sage cameras'" if source == SAGE else "the simulated camera's"
         yield f"data.thermal_unit={unit}: {camera} files hold degrees Celsius"
-    elif common(config):
-        return  # which needs no thermal choice
     elif unit in ("counts", "display") and get_object(thermal).needs_degrees:
         name = thermal.rpartition(".")[2].lower()
         yield f"thermal={name} needs degrees, and data.thermal_unit={unit} has none; use thermal=percentile"

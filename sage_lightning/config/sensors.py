@@ -9,7 +9,6 @@ from omegaconf import OmegaConf
 
 from sage_lightning.config.bounds import get, show
 from sage_lightning.config.compose import config_dir
-from sage_lightning.config.look import common
 
 SENSORS = ("rgb", "ir")
 
@@ -90,8 +89,6 @@ def notes(config: dict[str, Any]) -> list[str]:
         for sensor in SENSORS
         if get(config, f"data.{sensor}_local_size") is not None and not _multi_crop(config)
     ]
-    if common(config) and "model" in config:  # an inventory has a use for its thresholds
-        unused.append("thermal is unused: data.look=common shows thermal frames as one grey channel")
     return unused + [
         f"data.{sensor}_patch is unused: model.{sensor}_backbone {_instead(name)}"
         for sensor in SENSORS

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
-from sage_lightning.data.augment import FullView, View
+from sage_lightning.data.augment import View
 from sage_lightning.data.crops import Crops
 from sage_lightning.data.dropout import ModalityDropout
-from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb
+from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb, levels
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import Changes, Photometric
 from sage_lightning.data.store import PairStore
@@ -33,7 +33,7 @@ class PairTransform(nn.Module):
         ir_mean: of each channel that `thermal` gives.
         ir_std: likewise.
         look: "own", colours and thermal channels by the numbers above; or "common", where each frame is one
-            grey channel standardised by itself, three times, and neither they nor `thermal` have a say.
+            grey channel standardised by itself, three times, and they and `thermal` tell `levels` alone.
 
     Raises:
         ValueError: there are not as many numbers as channels, or there is no such look.
@@ -128,7 +128,7 @@ class PairTransform(nn.Module):
             if photometric is not None and changes is not None:
                 drawn = Changes(*(crops.rows(each, pairs) for each in changes))
                 rgb, degrees = photometric.rgb(rgb, drawn), photometric.ir(degrees, drawn)
-            rgb, ir = self._rgb(rgb), self._ir(degrees)
+            rgb, ir = self.rgb(rgb), self.ir(degrees)
             if style is not None:
                 keys = (seed, part.epoch, part.crop_id)
                 rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
@@ -142,22 +142,33 @@ class PairTransform(nn.Module):
                 whole.masked_fill_(rows.view(n, -1, 1, 1, 1), 0.0)
         return seen[0], seen[1]
 
-    def rgb_views(self, picture: Tensor, view: FullView) -> Tensor:
-        """(H, W, 3) uint8, one picture of the pairs' field of view, to (1, 3, *rgb_size) as in evaluation."""
-        return self._rgb(view.rgb(picture.permute(2, 0, 1)[None]))
+    def rgb(self, rgb: Tensor) -> Tensor:
+        """(B, 3, H, W) pictures of a view, 0…1, as a model takes them."""
+        return common_rgb(rgb) if self.look == "common" else self._own_rgb(rgb)
 
-    def ir_views(self, degrees: Tensor, view: FullView) -> Tensor:
-        """(h, w), one thermal frame, NaN where missing, to (1, C_ir, *ir_size) as in evaluation."""
-        return self._ir(view.ir(degrees[None].float()))
+    def ir(self, degrees: Tensor) -> Tensor:
+        """(B, h, w) thermal frames of a view, NaN where missing, to (B, C_ir, h, w) as a model takes them."""
+        return common_ir(degrees) if self.look == "common" else self._own_ir(degrees)
 
-    def _rgb(self, rgb: Tensor) -> Tensor:
+    def rgb_levels(self, rgb: Tensor, regions: int) -> Tensor:
+        """(B, K) of pictures as `rgb` takes them: what their look takes away of them, see `look.levels`.
+
+        Args:
+            rgb: (B, 3, H, W).
+            regions: parts on a side. K is 0 where each sensor has its own look, which takes nothing away.
+        """
+        return levels(self._own_rgb(rgb), regions) if self.look == "common" else rgb.new_empty(len(rgb), 0)
+
+    def ir_levels(self, degrees: Tensor, regions: int) -> Tensor:
+        """Of thermal frames as `ir` takes them, in the channels of `thermal`; see `rgb_levels`."""
         if self.look == "common":
-            return common_rgb(rgb)
+            return levels(self._own_ir(degrees), regions)
+        return degrees.new_empty(len(degrees), 0)
+
+    def _own_rgb(self, rgb: Tensor) -> Tensor:
         return _standardise(rgb, self.rgb_mean, self.rgb_std)
 
-    def _ir(self, degrees: Tensor) -> Tensor:
-        if self.look == "common":
-            return common_ir(degrees)
+    def _own_ir(self, degrees: Tensor) -> Tensor:
         return _standardise(self.thermal(degrees), self.ir_mean, self.ir_std)
 
 

@@ -6,20 +6,45 @@ embedder.embed_ir(read_celsius("frame.thermal.celsius.csv"))   # (D',)
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.data.augment import FullView
 from sage_lightning.data.transform import PairTransform, decode
-from sage_lightning.models.towers import TwoTowers
+from sage_lightning.models.towers import Sensor, TwoTowers
 
 Array = NDArray[Any]
 Space = Literal["embedding", "projection"]
+SPACES: tuple[Space, Space] = ("embedding", "projection")
+SHARE = 0.2  # what levels of 1 add to the squared length of a tower's features
+
+
+class Seen(NamedTuple):
+    """B frames of one sensor as its tower takes them, and what their look took away.
+
+    Attributes:
+        images: (B, C, H, W).
+        levels: (B, K); K is 0 where the look took nothing.
+    """
+
+    images: Tensor
+    levels: Tensor
+
+
+def beside(features: Tensor, levels: Tensor) -> Tensor:
+    """(B, D) features of a tower and (B, K) levels, side by side: (B, D + K), an embedding.
+
+    Levels are weighed by the features' length, which differs between architectures, and by their number: in
+    cosines, all of them together have their share, whatever D and K are.
+    """
+    weight = (SHARE / max(levels.shape[1], 1)) ** 0.5
+    return torch.cat([features, weight * features.norm(dim=1, keepdim=True) * levels], dim=1)
 
 
 class Embedder:
@@ -40,6 +65,11 @@ class Embedder:
         self.transform = transform.to(self.device).eval()
         self.view = view
 
+    @property
+    def widths(self) -> dict[str, int]:
+        """Sensor → D of its tower's features, an embedding's first numbers."""
+        return {"rgb": self.towers.rgb_backbone.num_features, "ir": self.towers.ir_backbone.num_features}
+
     @torch.inference_mode()
     def embed_rgb(self, picture: Image.Image | NDArray[np.uint8], space: Space = "embedding") -> Array:
         """(D,) of one picture.
@@ -47,15 +77,14 @@ class Embedder:
         Args:
             picture: (H, W, 3) uint8 or a PIL image, of any size: the field of view that the thermal frame
                 shares, which `sage_lightning.sage.picture.read_optical` cuts from a side-by-side JPEG.
-            space: the backbone's embedding, or the head's projection, in which both sensors can be compared:
-                of VICReg what the loss is of, of DINO the bottleneck.
+            space: the backbone's embedding, with what the common look took away beside it; or the head's
+                projection, in which both sensors can be compared: of VICReg what the loss is of, of DINO the
+                bottleneck.
         """
         # Copied: torch takes no read-only array, and those that Pillow gives are.
         pixels = np.array(picture.convert("RGB") if isinstance(picture, Image.Image) else picture)
-        view = self.transform.rgb_views(torch.from_numpy(pixels).to(self.device), self.view)
-        embedding = self.towers.embed_rgb(view)
-        out = embedding if space == "embedding" else self.towers.project_rgb(embedding)
-        return out[0].float().cpu().numpy()
+        rgb = torch.from_numpy(pixels).to(self.device).permute(2, 0, 1)[None]
+        return self._spaces("rgb", self._see_rgb(rgb))[space][0]
 
     @torch.inference_mode()
     def embed_ir(self, celsius: Array, space: Space = "embedding") -> Array:
@@ -65,43 +94,33 @@ class Embedder:
             celsius: (h, w) in the unit that the collection holds, NaN where missing, of any size.
             space: as in `embed_rgb`.
         """
-        degrees = torch.from_numpy(np.array(celsius, np.float32)).to(self.device)
-        embedding = self.towers.embed_ir(self.transform.ir_views(degrees, self.view))
-        out = embedding if space == "embedding" else self.towers.project_ir(embedding)
-        return out[0].float().cpu().numpy()
+        degrees = torch.from_numpy(np.array(celsius, np.float32)).to(self.device)[None]
+        return self._spaces("ir", self._see_ir(degrees))[space][0]
 
     @torch.inference_mode()
-    def views(self, batch: PairBatch) -> PairBatch:
+    def views(self, batch: PairBatch) -> dict[Sensor, Seen]:
         """A raw batch as the towers take it: the whole field of view, nothing drawn."""
-        moved = PairBatch(*(part.to(self.device) for part in batch))
-        return self.transform(moved, self.view, None, 0)
+        rgb, ir = batch.rgb.to(self.device), batch.ir.to(self.device)
+        return {"rgb": self._see_rgb(rgb), "ir": self._see_ir(decode(ir))}
 
     @torch.inference_mode()
-    def embed_views(self, seen: PairBatch) -> dict[str, Array]:
-        """rgb_embedding, ir_embedding, rgb_projection, ir_projection, (B, D) each, and row, of `views`."""
-        rgb, ir = self.towers.embed_rgb(seen.rgb), self.towers.embed_ir(seen.ir)
-        out = {
-            "rgb_embedding": rgb,
-            "ir_embedding": ir,
-            "rgb_projection": self.towers.project_rgb(rgb),
-            "ir_projection": self.towers.project_ir(ir),
-        }
-        return {key: value.float().cpu().numpy() for key, value in out.items()} | {
-            "row": seen.row.cpu().numpy()
-        }
+    def embed_views(self, seen: dict[Sensor, Seen]) -> dict[str, Array]:
+        """rgb_embedding, ir_embedding, rgb_projection and ir_projection of `views`, (B, D) each."""
+        spaces = {sensor: self._spaces(sensor, part) for sensor, part in seen.items()}
+        return {f"{sensor}_{space}": spaces[sensor][space] for space in SPACES for sensor in spaces}
 
     def embed(self, loader: Iterable[PairBatch]) -> dict[str, Array]:
-        """`embed_views` over raw batches, joined: (N, D) each."""
-        parts = [self.embed_views(self.views(batch)) for batch in loader]
+        """`embed_views` over raw batches, joined, (N, D) each, and row."""
+        parts = [self.embed_views(self.views(batch)) | {"row": batch.row.numpy()} for batch in loader]
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
     @torch.inference_mode()
     def attention(self, batch: PairBatch) -> tuple[Array, Array]:
         """(B, heads, rows, columns) of each tower's last block, for a raw batch."""
         seen = self.views(batch)
-        maps = self.towers.rgb_backbone.attention(seen.rgb), self.towers.ir_backbone.attention(seen.ir)
-        rgb, ir = (part.float().cpu().numpy() for part in maps)
-        return rgb, ir
+        rgb = self.towers.rgb_backbone.attention(seen["rgb"].images)
+        ir = self.towers.ir_backbone.attention(seen["ir"].images)
+        return rgb.float().cpu().numpy(), ir.float().cpu().numpy()
 
     @torch.inference_mode()
     def shown(self, batch: PairBatch) -> tuple[NDArray[np.uint8], Array]:
@@ -109,3 +128,19 @@ class Embedder:
         rgb = self.view.rgb(batch.rgb.to(self.device).float() / 255)
         pixels = (rgb.clamp(0, 1) * 255).round().byte().movedim(1, 3)
         return pixels.cpu().numpy(), self.view.ir(decode(batch.ir.to(self.device))).float().cpu().numpy()
+
+    def _see_rgb(self, rgb: Tensor) -> Seen:
+        """(B, 3, H, W) uint8."""
+        view, regions = self.view.rgb(rgb.float() / 255), self.towers.rgb_backbone.regions
+        return Seen(self.transform.rgb(view), self.transform.rgb_levels(view, regions))
+
+    def _see_ir(self, degrees: Tensor) -> Seen:
+        """(B, h, w), NaN where missing."""
+        view, regions = self.view.ir(degrees), self.towers.ir_backbone.regions
+        return Seen(self.transform.ir(view), self.transform.ir_levels(view, regions))
+
+    def _spaces(self, sensor: Sensor, seen: Seen) -> dict[Space, Array]:
+        """The embedding, (B, D + K), and the projection, (B, P), which is of the tower's features alone."""
+        features = self.towers.embed(sensor, seen.images)
+        embedding, projection = beside(features, seen.levels), self.towers.project(sensor, features)
+        return {"embedding": embedding.float().cpu().numpy(), "projection": projection.float().cpu().numpy()}

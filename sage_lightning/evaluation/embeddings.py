@@ -27,8 +27,10 @@ def describe_split(embedder: Embedder, untrained: Embedder, datamodule: PairData
     """
     loader = datamodule.split_loader(split, BATCH)
     parts: dict[str, list[dict[str, Array]]] = {"learned": [], "random": [], "pixels": []}
+    rows: list[Array] = []
     for batch in track(loader, f"Embedding {split}", total=len(loader)):
         seen = embedder.views(batch)
+        rows.append(batch.row.numpy())
         parts["learned"].append(embedder.embed_views(seen))
         parts["random"].append(untrained.embed_views(seen))
         pixels = pixel_features(batch.rgb, decode(batch.ir))
@@ -38,10 +40,9 @@ def describe_split(embedder: Embedder, untrained: Embedder, datamodule: PairData
         for source, batches in parts.items()
     }
     index = datamodule.split_index(split)
-    if not np.array_equal(joined["learned"].pop("row"), np.arange(len(index))):
+    if not np.array_equal(np.concatenate(rows), np.arange(len(index))):
         raise RuntimeError(f"the {split} loader did not give every row of its index once and in order")
-    joined["random"].pop("row")
-    return Split(index, **joined)
+    return Split(index, **joined, widths=embedder.widths)
 
 
 def write_embeddings(path: Path, splits: list[Split], clusters: dict[str, Array]) -> None:

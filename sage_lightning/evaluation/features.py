@@ -33,6 +33,8 @@ class Features:
         test: sensor → (Q, D) of the scored rows.
         score: how two rows are compared.
         probed: whether label columns are read out of it, or only retrieval is scored.
+        widths: sensor → how many columns, the first, sensors are compared in; None for all. Beyond them lies
+            what a look took away, each sensor's own: degrees say nothing of colours.
     """
 
     name: str
@@ -41,6 +43,14 @@ class Features:
     test: dict[str, Array]
     score: Literal["cosine", "distance"] = "cosine"
     probed: bool = True
+    widths: dict[str, int] | None = None
+
+    @property
+    def compared(self) -> dict[str, Array]:
+        """Sensor → (Q, at most D) of the scored rows, what one sensor has to find the other by."""
+        if self.widths is None:
+            return self.test
+        return {sensor: rows[:, : self.widths[sensor]] for sensor, rows in self.test.items()}
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,14 @@ class Split:
         learned: rgb_embedding, ir_embedding, rgb_projection, ir_projection, (N, D) each.
         random: the same of untrained towers.
         pixels: rgb_mean, ir_mean (N, 2) and rgb_gradients, ir_gradients (N, 256), which need no learning.
+        widths: sensor → how many of an embedding's columns, the first, are its tower's features.
     """
 
     index: pd.DataFrame
     learned: dict[str, Array]
     random: dict[str, Array]
     pixels: dict[str, Array]
+    widths: dict[str, int]
 
 
 def all_features(train: Split, test: Split) -> list[Features]:
@@ -69,9 +81,9 @@ def all_features(train: Split, test: Split) -> list[Features]:
                 {sensor: getattr(split, source)[f"{sensor}_{key}"] for sensor in SENSORS}
                 for split in (train, test)
             )
-            sets.append(
-                Features(name, space, at_train, at_test, probed=(name, space) != (RANDOM, PROJECTION))
-            )
+            probed = (name, space) != (RANDOM, PROJECTION)
+            widths = test.widths if space == BACKBONE else None
+            sets.append(Features(name, space, at_train, at_test, probed=probed, widths=widths))
     standard = {
         sensor: _standardised(train.pixels[f"{sensor}_mean"], test.pixels[f"{sensor}_mean"])
         for sensor in SENSORS

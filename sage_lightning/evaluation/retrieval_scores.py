@@ -22,7 +22,7 @@ def retrieval_rows(features: list[Features], index: pd.DataFrame) -> list[Row]:
         features: to compare; sets whose sensors differ in width are left out, having no common space.
         index: the scored rows.
     """
-    compared = [part for part in features if part.test["rgb"].shape[1] == part.test["ir"].shape[1]]
+    compared = [part for part in features if part.compared["rgb"].shape[1] == part.compared["ir"].shape[1]]
     place, day = places(index), units(index)
     scopes = SCOPES if index["position"].notna().any() else SCOPES[:1]
     rows: list[Row] = []
@@ -36,7 +36,10 @@ def retrieval_rows(features: list[Features], index: pd.DataFrame) -> list[Row]:
                 task = f"{scope}_{direction}"
                 for part in compared:
                     found = retrieval(
-                        part.test[query][chosen], part.test[gallery][chosen], groups=groups, score=part.score
+                        part.compared[query][chosen],
+                        part.compared[gallery][chosen],
+                        groups=groups,
+                        score=part.score,
                     )
                     if found.queries < LEAST_QUERIES:
                         break

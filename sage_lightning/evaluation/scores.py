@@ -52,18 +52,19 @@ def thinned(split: Split) -> Split:
     if count <= MOST_ROWS:
         return split
     keep = np.linspace(0, count - 1, MOST_ROWS).astype(np.int64)
-    parts = (
+    learned, random, pixels = (
         {key: value[keep] for key, value in part.items()}
         for part in (split.learned, split.random, split.pixels)
     )
-    return Split(split.index.iloc[keep].reset_index(drop=True), *parts)
+    index = split.index.iloc[keep].reset_index(drop=True)
+    return Split(index, learned, random, pixels, split.widths)
 
 
 def health_rows(part: Features) -> list[Row]:
     """What tells a living embedding from a collapsed one, without labels."""
-    rgb, ir = part.test["rgb"], part.test["ir"]
+    rgb, ir = part.compared["rgb"], part.compared["ir"]
     rows = []
-    for sensor, x in part.test.items():
+    for sensor, x in part.compared.items():
         for metric, value in (
             ("rankme", rankme(x)),
             ("std", normalised_std(x)),

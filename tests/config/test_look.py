@@ -7,25 +7,16 @@ from sage_lightning.config.look import look
 
 
 def test_a_thermal_choice_that_needs_degrees() -> None:
-    def asks(unit: str, choice: str, look: str = "own") -> list[str]:
-        return list(
-            units(
-                {
-                    "data": {"thermal_unit": unit, "look": look},
-                    "thermal": {"_target_": f"sage_lightning.data.thermal.{choice}"},
-                }
-            )
-        )
+    def asks(unit: str, choice: str) -> list[str]:
+        thermal = {"_target_": f"sage_lightning.data.thermal.{choice}"}
+        return list(units({"data": {"thermal_unit": unit}, "thermal": thermal}))
 
     line = "thermal=bins3 needs degrees, and data.thermal_unit=display has none; use thermal=percentile"
     assert asks("display", "Bins3") == [line]
-    assert (
-        asks("display", "Percentile") == asks("kelvin", "Bins3") == asks("display", "Bins3", "common") == []
-    )
-    for shown in ("own", "common"):
-        assert asks("celcius", "Bins3", shown) == [
-            "data.thermal_unit=celcius: not one of celsius, kelvin, counts, display"
-        ]
+    assert asks("display", "Percentile") == asks("kelvin", "Bins3") == []
+    assert asks("celcius", "Bins3") == [
+        "data.thermal_unit=celcius: not one of celsius, kelvin, counts, display"
+    ]
 
 
 def test_looks_and_style_changes_that_go_together() -> None:

@@ -92,13 +92,6 @@ def test_a_patch_divides_the_local_crops_that_are_asked_for() -> None:
     assert config.notes(asked | many) == []
 
 
-def test_the_common_look_has_no_use_for_thermal() -> None:
-    (line,) = config.notes(two_towers(VIT, look="common"))
-    assert line == "thermal is unused: data.look=common shows thermal frames as one grey channel"
-    assert config.notes(two_towers(VIT, look="own")) == []
-    assert config.notes({"data": {"look": "common"}}) == []  # an inventory
-
-
 def test_attention_heads_divide_the_width() -> None:
     def lines(**options: Any) -> list[str]:
         return list(

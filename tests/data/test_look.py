@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from sage_lightning.config.look import LOOKS as CHOICES
-from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb, standard
+from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb, levels, standard
 
 
 def pattern(frames: int = 6, size: tuple[int, int] = (12, 15)) -> Tensor:
@@ -65,6 +65,24 @@ def test_one_hot_pixel_is_held():
     frames[0, 0, 0] = 500.0
     assert common_ir(frames).max() == 4
     assert standard(frames[:, None]).isfinite().all()
+
+
+def test_with_its_level_a_frame_could_be_made_again():
+    """Nothing but what lies beyond the bounds is lost by both."""
+    frames = pattern() * torch.linspace(0.1, 3, 6)[:, None, None] + torch.linspace(-2, 2, 6)[:, None, None]
+    mean, spread = levels(frames[:, None], 1).T
+    again = mean[:, None, None] + spread.exp()[:, None, None] * common_ir(frames)[:, 0]
+    torch.testing.assert_close(again, frames, rtol=0, atol=1e-5)
+
+
+def test_levels_are_means_of_parts_and_what_varies():
+    parts = torch.arange(8.0).view(1, 2, 2, 2).repeat_interleave(3, 2).repeat_interleave(5, 3)  # 2 channels
+    found = levels(torch.cat([parts, torch.full_like(parts, 7.0)]), 2)
+    spread = torch.tensor([0, 1, 2, 3.0]).std(correction=0).log()
+    torch.testing.assert_close(found[0], torch.cat([torch.arange(8.0), spread.expand(2)]))
+    torch.testing.assert_close(
+        found[1], torch.tensor([7.0] * 8 + [0.01] * 2).log().where(torch.arange(10) > 7, 7)
+    )
 
 
 def test_the_rules_know_the_same_looks():

@@ -7,7 +7,7 @@ from sage_lightning.data import centikelvin
 from sage_lightning.data.augment import FullView, PairedCrop
 from sage_lightning.data.counted import sample_id
 from sage_lightning.data.dataset import StoreDataset
-from sage_lightning.data.look import common_ir, common_rgb
+from sage_lightning.data.look import common_ir, common_rgb, levels
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.style import Style
@@ -57,7 +57,7 @@ def test_a_channel_that_never_changes_is_not_blown_up(small_store: PairStore):
 def test_one_picture_and_one_frame_go_the_way_of_a_batch(
     small_store: PairStore, thermal: ThermalChannels, look: str
 ):
-    """What a scientist embeds by hand is what evaluation embedded."""
+    """What evaluation embeds is what training sees, but for what is drawn."""
     path = transform(small_store, thermal, look)
     batch = path(stored(small_store, [3, 9, 12]), FULL, None, 0)
     assert batch.rgb.shape == (3, 3, 8, 8)
@@ -67,8 +67,8 @@ def test_one_picture_and_one_frame_go_the_way_of_a_batch(
     assert batch.rgb.dtype == batch.ir.dtype == torch.float32
     rgb, ir = small_store.read([3, 9, 12])
     for i in range(3):
-        picture = path.rgb_views(torch.from_numpy(rgb[i]), FULL)
-        frame = path.ir_views(torch.from_numpy(centikelvin.decode(ir[i])), FULL)
+        picture = path.rgb(FULL.rgb(torch.from_numpy(rgb[i]).permute(2, 0, 1)[None].float() / 255))
+        frame = path.ir(FULL.ir(torch.from_numpy(centikelvin.decode(ir[i]))[None]))
         torch.testing.assert_close(picture, batch.rgb[i : i + 1], rtol=0, atol=1e-5)
         torch.testing.assert_close(frame, batch.ir[i : i + 1], rtol=0, atol=1e-5)
 
@@ -109,6 +109,19 @@ def test_the_common_look_is_of_the_view_and_has_no_use_for_thermal(small_store: 
     torch.testing.assert_close(batch.ir, common_ir(FULL.ir(torch.from_numpy(centikelvin.decode(ir)))))
     for other in (transform(small_store, Bins3(), "common"), transform(small_store, Percentile(), "common")):
         assert torch.equal(other(stored(small_store, [3, 9]), FULL, None, 0).ir, batch.ir)
+
+
+@pytest.mark.parametrize("thermal", [Celsius(), Bins3()])
+def test_levels_are_of_the_look_that_is_the_sensor_s_own(small_store: PairStore, thermal: ThermalChannels):
+    own, common = (transform(small_store, thermal, look) for look in ("own", "common"))
+    raw = stored(small_store, [3, 9])
+    rgb, degrees = FULL.rgb(raw.rgb.float() / 255), FULL.ir(decode(raw.ir))
+    assert own.rgb_levels(rgb, 2).shape == own.ir_levels(degrees, 2).shape == (2, 0)  # nothing is taken away
+    seen = own(raw, FULL, None, 0)
+    torch.testing.assert_close(common.rgb_levels(rgb, 2), levels(seen.rgb, 2))
+    torch.testing.assert_close(common.ir_levels(degrees, 2), levels(seen.ir, 2))
+    degrees[0] = torch.nan
+    assert common.ir_levels(degrees, 2).isfinite().all()
 
 
 def test_style_is_a_change_of_what_training_sees_and_each_pair_s_own(small_store: PairStore):

@@ -79,7 +79,7 @@ def make_split(pairs: int, split: str, seed: int, width: int = 24) -> Split:
         "rgb_gradients": rng.random((pairs, 256)),
         "ir_gradients": rng.random((pairs, 256)),
     }
-    return Split(index, learned, random, pixels)
+    return Split(index, learned, random, pixels, widths={"rgb": width, "ir": width})
 
 
 def make_source(pairs: int, seed: int = 0) -> Source:

@@ -125,6 +125,34 @@ def test_towers_of_different_widths_are_compared_in_projection_only(train, test)
     assert not set(table["task"]) & {"probe", "knn"}
 
 
+def test_what_a_look_took_away_is_read_out_and_compares_no_sensors(train, test, table):
+    """Columns beyond a tower's: of both sensors different ones, and different in number."""
+
+    def widened(split):
+        rng = np.random.default_rng(len(split.index))
+        cloud = split.index[["cloud_cover"]].to_numpy()
+        told = {"rgb_embedding": rng.normal(size=(len(cloud), 5)), "ir_embedding": 9 * cloud}
+        learned = {
+            key: np.hstack([told[key], x][::-1]) if key in told else x for key, x in split.learned.items()
+        }
+        return dataclasses.replace(split, learned=learned)
+
+    wide = score_table(widened(train), widened(test), {}, read_labels=True)
+    tasks = ("retrieval", "health")
+    same = [found[found["task"].str.startswith(tasks)].reset_index(drop=True) for found in (table, wide)]
+    assert {"backbone", "projection"} <= set(same[0]["space"])
+    pd.testing.assert_frame_equal(*same)
+    keys = {
+        "label": "cloud_cover",
+        "metric": "r2",
+        "sensor": "ir",
+        "space": "backbone",
+        "features": "learned",
+    }
+    for task in ("probe", "knn"):
+        assert value(wide, task=task, **keys) > value(table, task=task, **keys)
+
+
 def test_a_large_split_is_thinned_evenly(test, monkeypatch):
     monkeypatch.setattr(scores_module, "MOST_ROWS", 48)
     few = thinned(test)
