@@ -33,7 +33,7 @@ BY_NAME, BY_DECODING, BY_READING = "by name", "by decoding", "by reading a sampl
 
 MEANINGS = {
     quarantine.NO_TIMESTAMP: "no time in the name, so nothing to pair it by",
-    quarantine.DUPLICATE: "another file says the same of itself; the first by path is used",
+    quarantine.DUPLICATE: "another file says the same of itself: one that a list names is used, then the longest",
     quarantine.AMBIGUOUS: "files of one second name several positions, and this one names none",
     quarantine.PARTNER_MISSING: "a picture without thermal file of its node and time, or the reverse",
     quarantine.POSITION_MISMATCH: "picture and thermal file name two positions; one of them is wrong",
