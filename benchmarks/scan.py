@@ -2,13 +2,13 @@
 
 python benchmarks/scan.py     # about two minutes; prints a table, writes benchmarks/results/scan.json
 
-Files are empty: a scan reads names and sizes. Each scan is a process, so that its memory is its own, timed
-without its imports; beside them what a first script does: `Path.rglob`, a regular expression, no pairs.
+Files are empty: a scan reads names and sizes, and works out where the sun stood. Each scan is a process, so
+that its memory is its own, timed without its imports; beside them what a first script does: `Path.rglob`, a
+regular expression, no pairs.
 """
 
 import json
 import os
-import platform
 import re
 import resource
 import subprocess
@@ -20,13 +20,16 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
+from measure.clock import machine, save
 
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.sage.names import archive_path, picture_name, thermal_name
-from sage_lightning.sage.nodes import NodeTable
+from sage_lightning.sage.nodes import Node, NodeTable
 
 FRAMES, NODES, NEW = 1_000_000, 8, 1_000
+IDS = [f"000048b02d15bc{node:02d}" for node in range(NODES)]
+PLACES = NodeTable([Node(node, f"W{at:03d}", -90.0 + at, 40.0) for at, node in enumerate(IDS)])
 FIRST, STEP = 1_680_000_000_000_000_000, 30_000_000_123  # nanoseconds
 
 
@@ -35,8 +38,7 @@ def write(root: Path, frames: range) -> None:
     for frame in frames:
         position = str(frame // NODES % 32 + 1)
         for name in (picture_name(6144, 2048, position), thermal_name("right", 336, 252, position)):
-            node = f"000048b02d15bc{frame % NODES:02d}"
-            path = archive_path("1", "mobotix-scan", "0.24.8", node, FIRST + frame * STEP, name)
+            path = archive_path("1", "mobotix-scan", "0.24.8", IDS[frame % NODES], FIRST + frame * STEP, name)
             try:
                 os.close(os.open(root / path, os.O_CREAT))
             except FileNotFoundError:
@@ -45,7 +47,7 @@ def write(root: Path, frames: range) -> None:
 
 
 def scan(cache: Path, root: Path) -> None:
-    Catalogue(cache, root, {}).scan(NodeTable(), keep_mismatches=False)
+    Catalogue(cache, root, {}).scan(PLACES, keep_mismatches=False)
 
 
 def naive(cache: Path, root: Path) -> None:
@@ -82,10 +84,8 @@ def main() -> None:
         for what, said in found.items()
     ]
     print_table(pd.DataFrame(rows), title=f"{FRAMES} frames, {2 * FRAMES} files")
-    cores = f"{os.cpu_count()} cores, one used"
-    machine = f"{platform.system()} {platform.machine()}, {cores}, names cached by the system"
-    out = Path(__file__).parent / "results" / "scan.json"
-    out.write_text(json.dumps({"machine": machine, "frames": FRAMES, "scans": found}, indent=2) + "\n")
+    where = machine("names cached by the system")
+    save("scan", {"machine": where, "frames": FRAMES, "scans": found})
 
 
 if __name__ == "__main__":

@@ -3,18 +3,16 @@
 python benchmarks/vicreg_loss.py   # half a minute; prints a table, writes benchmarks/results/vicreg_loss.json
 """
 
-import json
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
 
 import pandas as pd
 import torch
+from measure.clock import machine, save
 from torch import Tensor
 
 from sage_lightning.evaluation.headline import print_table
@@ -64,11 +62,8 @@ def main() -> None:
                 "ratio": round(statistics.median(ratios), 1),
             }
         )
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one used"
-    found = {"machine": machine, "torch": torch.__version__, "rounds": ROUNDS, "rows": rows}
-    target = Path(__file__).parent / "results/vicreg_loss.json"
-    target.write_text(json.dumps(found, indent=1) + "\n")
-    print_table(pd.DataFrame(rows), f"VICReg's covariance term, {machine}")
+    save("vicreg_loss", {"machine": machine("float32"), "rounds": ROUNDS, "rows": rows})
+    print_table(pd.DataFrame(rows), title="VICReg's covariance term, value and gradient")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from sage_lightning import config
+from sage_lightning.data.disk import writing_run
 from sage_lightning.errors import UserError
 from sage_lightning.provenance import provenance
 from sage_lightning.version import __version__
@@ -151,6 +152,7 @@ def _enter(name: str, task: Task) -> None:
 def _hush() -> None:
     for message in HUSHED:
         warnings.filterwarnings("ignore", message)
+    logging.raiseExceptions = False  # where the log finds no room, what is written next says so in one line
     logging.getLogger("timm").setLevel(logging.WARNING)  # which file it reads; ours say it
 
 
@@ -162,6 +164,11 @@ def _refuse(error: UserError) -> None:
 
 def _record(cfg: DictConfig, folder: Path, task: Task) -> dict[str, float]:
     """Runs the task in its folder, which tells afterwards what was asked, what came and how long it took."""
+    with writing_run(folder):
+        return _recorded(cfg, folder, task)
+
+
+def _recorded(cfg: DictConfig, folder: Path, task: Task) -> dict[str, float]:
     overrides = list(HydraConfig.get().overrides.task)
     settled = config.settled(config.resolved(cfg), overrides)
     for note in config.notes(settled):

@@ -1,5 +1,7 @@
 """`sage-lightning index` and `sage-lightning pairs` as a user types them."""
 
+import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +20,15 @@ DOOR = "from sage_lightning.cli import main; main()"
 
 
 def sage_lightning(
-    *arguments: str, cwd: Path, environment: dict[str, str]
+    *arguments: str, cwd: Path, environment: dict[str, str], largest: int | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """`largest`: bytes of a file, beyond which the disk is full."""
     root = str(Path(__file__).parents[1])
+
+    def limit() -> None:
+        if largest is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+
     return subprocess.run(
         [sys.executable, "-c", DOOR, *arguments],
         cwd=cwd,
@@ -28,6 +36,7 @@ def sage_lightning(
         capture_output=True,
         text=True,
         check=False,
+        preexec_fn=limit,
     )
 
 
@@ -76,6 +85,43 @@ def test_an_index_is_made_and_verified(desk: Path, environment: dict[str, str]) 
     assert index_of(desk)["reason"].tolist().count("flat") == 1
     sage_lightning(*asked, cwd=desk, environment=environment)
     assert (index_of(desk)["status"] == "ok").all()  # and goes with the file that it was told of
+
+
+@pytest.mark.parametrize("pattern", ["*.jpg", "*"])
+def test_a_frame_that_lies_there_twice_stays_one_pair(
+    desk: Path, environment: dict[str, str], pattern: str
+) -> None:
+    first = desk / "files" / NODE
+    copies = desk / "files" / "copies" / NODE
+    copies.mkdir(parents=True)
+    for file in first.glob(f"{START}{pattern}"):
+        shutil.copy(file, copies)
+    asked = ("index", "data.root=files", "data.split.by=position")
+    counts = []
+    for verify in ("false", "true", "false"):
+        done = sage_lightning(*asked, f"index.verify={verify}", cwd=desk, environment=environment)
+        assert done.returncode == 0, done.stderr
+        table = index_of(desk)
+        counts.append(table["reason"].value_counts().to_dict())
+        assert table.attrs["sha256"] in done.stdout
+        assert table.attrs["sha256_by_names"] in done.stdout
+    assert counts[0][""] == 12
+    assert counts == [counts[0]] * 3
+
+
+def test_a_run_folder_without_room_is_one_line(desk: Path, environment: dict[str, str]) -> None:
+    for frame in range(12, 150):
+        for name in ("128x32_position3.jpg", "right_21x14_14bit.thermal.celsius_position3.csv"):
+            (desk / "files" / NODE / f"{START + frame * 10 * MINUTE}-{name}").touch()
+    asked = ("index", "data.root=files", "data.split.by=position")
+    assert sage_lightning(*asked, cwd=desk, environment=environment).returncode == 0
+    size = next(desk.glob("outputs/index/*/index.parquet")).stat().st_size
+    shutil.rmtree(desk / "outputs")
+    done = sage_lightning(*asked, cwd=desk, environment=environment, largest=size - 1)
+    assert done.returncode == 2
+    assert done.stderr.startswith("paths.output_dir: ")
+    assert done.stderr.endswith(" cannot be written (File too large); name another\n")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_pairs_at_a_lag_are_listed(desk: Path, environment: dict[str, str]) -> None:

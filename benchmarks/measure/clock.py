@@ -8,6 +8,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,26 @@ def forget(files: Iterable[Path]) -> None:
         os.close(handle)
 
 
-def machine(more: str) -> str:
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one used, {more}"
+def machine(more: str, used: str = "one") -> str:
+    """What numbers depend on, in a line.
+
+    Args:
+        more: what is particular to these numbers.
+        used: cores.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow", "torch", "timm"))
+    hardware = (
+        f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores, {used} used"
+    )
+    return f"{hardware}, {memory:.0f} GiB; Python {platform.python_version()}, {versions}; {more}"
+
+
+def _processor() -> str:
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.is_file() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or "unknown processor")
 
 
 def save(name: str, result: Mapping[str, Any]) -> None:

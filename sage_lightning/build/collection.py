@@ -31,11 +31,12 @@ def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
         some = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
         log.warning("data.nodes knows no place of %s at some of their times: their days are of UTC", some)
     table = _dealt(cfg, source, table)
+    # The first is the same wherever these files lie; the second knows what has been decoded here.
+    by_names, told = index_hash(scan.index), index_hash(table)
+    table.attrs = {"sha256_by_names": by_names, "sha256": told}
     table.to_parquet(folder / "index.parquet", index=False)
     log.info("%s", summary(table))
     log.info("Index: %s", folder / "index.parquet")
-    # The first is the same wherever these files lie; the second knows what has been decoded here.
-    by_names, told = index_hash(scan.index), index_hash(table)
     log.info(
         "sha256 by names: %s%s", by_names, "" if told == by_names else f"; with what decoding told: {told}"
     )
@@ -76,7 +77,8 @@ def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
     """The index after a look at every file; shards that say otherwise are given up."""
     cache_dir = Path(cfg.paths.data_dir)
     scan = source.scan(cache_dir)
-    usable = scan.index[scan.index["status"] == "ok"]
+    asked = scan.index["status"] == "ok"
+    usable = scan.index[asked]
     if usable.empty:
         return scan, scan.index
     decoder = decoder_of(source, usable, kept(cfg))
@@ -84,7 +86,7 @@ def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
     if given_up := give_up_otherwise(cache_dir, decoder, scan, usable, failed, contents):
         log.info("Files are not as they were when they were decoded: %d shards will be made again", given_up)
     table = settled(scan.index, failed, contents)
-    source.catalogue(cache_dir, scan).learn(table[table["pair_id"].isin(usable["pair_id"])])
+    source.catalogue(cache_dir, scan).learn(table[asked])  # a copy has its pair's id, and was not decoded
     return scan, table
 
 

@@ -9,6 +9,7 @@ index-<hash of the folder's name and the rules>/
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,9 @@ from sage_lightning.data.quarantine import DUPLICATE_CONTENT, WRONG_SIZE
 from sage_lightning.data.scan import FileCounts, Scan, counted, kinds_of, scanned
 from sage_lightning.sage.nodes import NodeTable
 
-FORMAT = 3  # of what is written; another number makes every index again
+log = logging.getLogger("sage_lightning")
+
+FORMAT = 4  # of what is written; another number makes every index again
 
 _DIFFERENT = ("pair_id", "time", "rgb_path", "ir_path", "local_hour", "sun_elevation")  # in every row
 _BY_COMPARISON = (DUPLICATE_CONTENT, WRONG_SIZE)  # with other pairs, which may be others now
@@ -64,6 +67,14 @@ class Catalogue:
         Raises:
             UserError: a folder cannot be listed, or the catalogue cannot be written.
         """
+        try:
+            return self._scanned(nodes, keep_mismatches)
+        except _DamagedError as error:
+            log.warning("%s: damaged; the index is made anew", error)
+            (self.folder / "state.json").unlink(missing_ok=True)
+            return self._scanned(nodes, keep_mismatches)
+
+    def _scanned(self, nodes: NodeTable, keep_mismatches: bool) -> Scan:
         folders = list_folders(self._root)
         digests = {folder.path: folder.digest for folder in folders}
         legacy = Legacy(self._root, folders)
@@ -72,8 +83,7 @@ class Catalogue:
             state = self._state()
             now = {"folders": digests, "places": places, "lists": legacy.digest}
             if state is not None and all(state[name] == value for name, value in now.items()):
-                index = pd.read_parquet(self.folder / "index.parquet")
-                return Scan(index, *(state[name] for name in _SCAN))
+                return Scan(self._index().to_pandas(), *(state[name] for name in _SCAN))
             listed = sum(len(folder.names) for folder in folders) - legacy.read
             (self.folder / "state.json").unlink(missing_ok=True)
             if state is None or any(state[name] != now[name] for name in ("places", "lists")):
@@ -81,7 +91,8 @@ class Catalogue:
                 if state is None or state["content"] != counts.content:
                     self._forget(None)
             else:
-                before = read_known(self.folder / "files.arrow", state["files"], state["folders"])
+                with _reading(self.folder / "files.arrow") as path:
+                    before = read_known(path, state["files"], state["folders"])
                 known, counts, index = self._renewed(before, folders, legacy, nodes, keep_mismatches)
             scan = scanned(listed, counts, index)
             facts = {name: getattr(scan, name) for name in _SCAN}
@@ -138,7 +149,7 @@ class Catalogue:
         del known
         self._save_files(change.files)
         counts = counted(folders, change.files.kinds)
-        table = pq.read_table(self.folder / "index.parquet")
+        table = self._index()
         seconds = legacy.linked(np.unique(change.times // SECOND))
         if len(seconds):
             files = camera_files(change.files.within(seconds))
@@ -161,13 +172,19 @@ class Catalogue:
             return None
         return state if whole else None
 
+    def _index(self) -> pa.Table:
+        with _reading(self.folder / "index.parquet") as path:
+            return pq.read_table(path)
+
     def _verdicts(self) -> pd.DataFrame:
-        path = self.folder / "verdicts.parquet"
-        return (
-            pd.read_parquet(path)
-            if path.is_file()
-            else pd.DataFrame({"pair_id": [], "reason": []}, dtype="str")
-        )
+        try:
+            with _reading(self.folder / "verdicts.parquet") as path:
+                if path.is_file():
+                    return pd.read_parquet(path, columns=["pair_id", "reason"])
+        except _DamagedError as error:
+            log.warning("%s: damaged; what decoding has told is lost, index.verify=true tells it anew", error)
+            error.path.unlink()
+        return pd.DataFrame({"pair_id": [], "reason": []}, dtype="str")
 
     def _forget(self, pairs: pd.Series | None) -> None:
         """Verdicts on files that are others now, and those that depend on all files; None: on all."""
@@ -203,6 +220,22 @@ class Catalogue:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder.with_suffix(".lock")):
                 yield
+
+
+class _DamagedError(Exception):
+    """A file of the catalogue holds something else than was written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise _DamagedError(path) from error
 
 
 def _outdated(before: pd.DataFrame, after: pd.DataFrame, gone: Sequence[str]) -> pd.Series:

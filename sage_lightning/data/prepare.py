@@ -100,7 +100,8 @@ def prepare(
         usable = index["status"] == "ok"
         row_of = pd.Series(rows, pairs["pair_id"].to_numpy())
         index["store_row"] = index["pair_id"].map(row_of).where(usable).astype("Int64")
-        source.catalogue(cache_dir, scan).learn(index[index["pair_id"].isin(pairs["pair_id"])])
+        asked = scan.index["status"] == "ok"  # a copy has its pair's id, and was not decoded
+        source.catalogue(cache_dir, scan).learn(index[asked])
         _usable(index, source)
         index["split"] = source.split(index, split)
         notes = [read_note(folder, shard) for shard in range(plan.shards)]

@@ -262,3 +262,24 @@ def test_a_verdict_stays_when_another_camera_writes_in_its_second(tmp_path: Path
     found = kept.scan(PLACES, keep_mismatches=False)
     assert_same(found, anew(root))
     assert kept.judged(found.index).set_index("pair_id")["reason"][ids].tolist() == ["truncated", "", ""]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("name", ["index.parquet", "files.arrow", "verdicts.parquet", "state.json"])
+@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing of the kind PAR1"])
+def test_a_damaged_file_of_the_catalogue_is_made_anew(
+    tmp_path: Path, name: str, content: bytes, changed: bool
+) -> None:
+    root = tmp_path / "files"
+    ids = pairs(root)
+    kept = Catalogue(tmp_path / "cache", root, {})
+    kept.scan(PLACES, False)
+    kept.learn(verdicts(ids[:1], "flat"))
+    (kept.folder / name).write_bytes(content)
+    if changed:
+        (root / NODES[0] / f"{START + 9}-6144x2048.jpg").touch()
+    index = kept.scan(PLACES, False).index
+    pd.testing.assert_frame_equal(index, Catalogue(tmp_path / "other", root, {}).scan(PLACES, False).index)
+    assert (kept.judged(index)["reason"] == "flat").sum() <= 1
+    kept.learn(verdicts(ids[:1], "flat"))
+    assert (kept.judged(kept.scan(PLACES, False).index)["reason"] == "flat").sum() == 1

@@ -1,7 +1,9 @@
 """What a folder of downloads keeps of itself, in `_download`: failures, lengths, who is at work."""
 
 import csv
+import gzip
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
@@ -131,8 +133,21 @@ def _read(path: Path, columns: int) -> list[list[str]]:
     """The lines below the header; one that was cut is left out."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
+    with reading(path), path.open(newline="", encoding="utf-8") as file:
         return [line for line in csv.reader(file) if len(line) == columns][1:]
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Reads what an earlier call has kept.
+
+    Raises:
+        UserError: it holds something else.
+    """
+    try:
+        yield
+    except (ValueError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"{path}: damaged; move it away, and the next call writes it anew") from error
 
 
 def _append(path: Path, columns: Sequence[str], line: Sequence[object]) -> None:

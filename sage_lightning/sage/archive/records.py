@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sage_lightning.sage.archive.kept import reading
 from sage_lightning.sage.archive.query import Span
 
 
@@ -25,7 +26,9 @@ def keep(records: pd.DataFrame, path: Path) -> None:
     """
     if records.empty:
         return
-    lines = dict.fromkeys(gzip.decompress(path.read_bytes()).decode().splitlines() if path.exists() else ())
+    with reading(path):
+        before = gzip.decompress(path.read_bytes()).decode().splitlines() if path.exists() else []
+    lines = dict.fromkeys(before)
     known = len(lines)
     lines |= dict.fromkeys(_lines(records))
     if len(lines) == known:

@@ -3,10 +3,12 @@
 import multiprocessing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sage_lightning.errors import UserError
 from sage_lightning.sage.archive.kept import FOLDER, Failure, Failures, Lengths, iso, only_one, printable
+from sage_lightning.sage.archive.records import keep
 
 A = Failure("https://x/a", "HTTP 500", "W057", "10", "2023-05-01T00:00:00Z")
 B = Failure("https://x/b", 'timeout, "odd"', "W056", "", "2023-05-01T00:00:00Z")
@@ -93,3 +95,25 @@ def test_what_comes_from_the_network_can_be_shown():
 
 def test_times_are_utc_and_whole_seconds():
     assert iso(1682899200999999999) == "2023-05-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("table", [Failures, Lengths])
+def test_a_damaged_table_is_one_line(tmp_path, table):
+    path = tmp_path / "table.csv"
+    path.write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(UserError, match=r"table\.csv: damaged; move it away"):
+        table(path)
+
+
+@pytest.mark.parametrize("lost", [1, 20, 60])
+def test_damaged_records_are_one_line_and_stay(tmp_path, lost):
+    path = tmp_path / "records.ndjson.gz"
+    records = pd.DataFrame(
+        {"timestamp": pd.to_datetime(["2023-05-01T00:00:00Z"]), "name": ["upload"], "value": ["http://x"]}
+    )
+    keep(records, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-lost])
+    with pytest.raises(UserError, match=r"records\.ndjson\.gz: damaged; move it away"):
+        keep(records, path)
+    assert path.read_bytes() == whole[:-lost]
