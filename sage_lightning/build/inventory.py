@@ -67,8 +67,8 @@ def _facts(cfg: DictConfig) -> dict[str, str]:
 def _of_files(cfg: DictConfig) -> Collection:
     source = instantiate(cfg.data.source)
     # A folder without a pair is no data to train on, but what it lacks is what one asks its inventory.
-    if isinstance(source, SageSource) and pairless(source.root):
-        scan = scan_folder(source.root)
+    if isinstance(source, SageSource) and pairless(source.root, source.nodes):
+        scan = scan_folder(source.root, nodes=source.nodes)
         scan = replace(scan, index=add_place_and_time(scan.index, source.nodes))
     else:
         cache_dir = Path(cfg.paths.data_dir)

@@ -66,18 +66,21 @@ def pairs(config: dict[str, Any]) -> Iterator[str]:
     root, nodes = get(config, "data.root"), get(config, "data.nodes")
     if get(config, "data.source._target_") != SAGE:
         return
+    from sage_lightning.sage.nodes import NodeTable, read_nodes
+
+    table = NodeTable()
+    problems: tuple[str, ...] = ()
+    if isinstance(nodes, str) and Path(nodes).is_file():
+        try:
+            table = read_nodes(Path(nodes))
+        except UserError as error:
+            problems = error.lines
     if root is not None and Path(root).is_dir() and "inventory" not in config:
         from sage_lightning.data.scan import pairless
 
-        if line := pairless(Path(root)):
+        if line := pairless(Path(root), table):
             yield line
-    if isinstance(nodes, str) and Path(nodes).is_file():
-        from sage_lightning.sage.nodes import read_nodes
-
-        try:
-            read_nodes(Path(nodes))
-        except UserError as error:
-            yield from error.lines
+    yield from problems
 
 
 def simulation(config: dict[str, Any]) -> Iterator[str]:

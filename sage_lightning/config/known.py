@@ -42,6 +42,7 @@ KINDS: dict[str, Any] = {
     "paths.stage": str | None,
     "data.select": str | None,
     "data.split.by": str | None,
+    "data.split.deal": list[str] | None,
     "data.balance": list[str] | None,
     "data.rgb_patch": int | None,
     "data.ir_patch": int | None,

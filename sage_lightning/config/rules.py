@@ -10,7 +10,7 @@ from sage_lightning.config.architectures import architectures, recomputing
 from sage_lightning.config.archive import addresses, camera_nodes, download_folder, times
 from sage_lightning.config.batches import batch
 from sage_lightning.config.bounds import bounds, get, shares, show
-from sage_lightning.config.collection import lags, pairs, selection, simulation, tables, units
+from sage_lightning.config.collection import FOLDER, lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
 from sage_lightning.config.look import look
 from sage_lightning.config.methods import crops, dino, masked_patches, whole_batch
@@ -85,9 +85,14 @@ def _refused(folder: Path) -> str | None:
 
 
 def splits(config: dict[str, Any]) -> Iterator[str]:
-    """The split that is evaluated."""
+    """The split that is evaluated, and those that are dealt."""
     if (split := config.get("split")) is not None and split not in _SPLITS:
         yield f"split={split}: not one of {', '.join(_SPLITS)}"
+    deal = get(config, "data.split.deal")
+    if deal is not None and not set(deal) <= {"val", "test"}:
+        yield f"data.split.deal={show(deal)}: each must be val or test"
+    elif deal is not None and get(config, "data.source._target_") != FOLDER:
+        yield f"data.split.deal={show(deal)}: no table says splits here; leave it out"
 
 
 def length(config: dict[str, Any]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from sage_lightning.data.disk import writing_below
 from sage_lightning.data.files import NO_TIME, SECOND, all_files, camera_files, only_cameras
 from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.known import KnownFiles, compared, known_files, read_known
+from sage_lightning.data.layouts import in_one_layout
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders
 from sage_lightning.data.merging import merged
@@ -35,7 +36,7 @@ from sage_lightning.sage.nodes import NodeTable
 
 log = logging.getLogger("sage_lightning")
 
-FORMAT = 3  # of what is written; another number makes every index again
+FORMAT = 4  # of what is written; another number makes every index again
 
 _DIFFERENT = ("pair_id", "time", "rgb_path", "ir_path", "local_hour", "sun_elevation")  # in every row
 _BY_COMPARISON = (DUPLICATE_CONTENT, WRONG_SIZE)  # with other pairs, which may be others now
@@ -129,7 +130,9 @@ class Catalogue:
         folders.clear()
         cameras = only_cameras(files)
         del files
-        index = add_place_and_time(pair_files(legacy.applied(cameras), keep_mismatches), nodes)
+        index = add_place_and_time(
+            pair_files(in_one_layout(legacy.applied(cameras), nodes), keep_mismatches), nodes
+        )
         self._save(pa.Table.from_pandas(index, preserve_index=False), "index")
         return sizes, counts, index
 
@@ -150,7 +153,8 @@ class Catalogue:
         seconds = legacy.linked(np.unique(change.times // SECOND))
         if len(seconds):
             files = camera_files(change.files.within(seconds))
-            paired = pair_files(legacy.applied_to_part(files), keep_mismatches)
+            told = in_one_layout(legacy.applied_to_part(files), nodes)
+            paired = pair_files(told, keep_mismatches)
             renewed = add_place_and_time(paired, nodes)
             times = table["time"].cast(pa.int64()).fill_null(NO_TIME).to_numpy()
             stay = ~np.isin(times // SECOND, seconds)

@@ -24,7 +24,7 @@ from sage_lightning.data.images import read_picture, read_thermal
 from sage_lightning.data.index import COLUMNS, GIVEN, add_place_and_time
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.source import PairFiles
-from sage_lightning.data.split import SPLITS, Split, dealt
+from sage_lightning.data.split import HELD_OUT, SPLITS, Split, dealt, unsaid
 from sage_lightning.data.tables import ROLES, read_table, splits_of, table_problems, tables_of
 from sage_lightning.errors import UserError
 from sage_lightning.sage.nodes import NodeTable
@@ -192,9 +192,14 @@ class FolderSource:
         return Catalogue(cache_dir, self.root, self.recipe | {"content": scan.content})
 
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
-        """Given splits as they are; what has none of its own is dealt from the training rows, by hash."""
+        """Given splits as they are; what the config, the tables or the rows leave open is dealt, by hash."""
         groups = "group" if "group" in index else "pair_id"
-        return dealt(index, dataclasses.replace(split, by=split.by or groups), index.get("given_split"))
+        given, deal = index.get("given_split"), split.deal
+        if deal is None and (column := self.columns["split"]) is not None:
+            deal = unsaid(given, split, column)
+        elif deal is None and given is not None:
+            deal = tuple(name for name in HELD_OUT if name not in self.tables)
+        return dealt(index, dataclasses.replace(split, by=split.by or groups, deal=deal), given)
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]

@@ -16,7 +16,7 @@ from sage_lightning.sage.positions import row_of
 from sage_lightning.sage.sun import local_solar_time, sun_elevation
 
 COLUMNS = (
-    "pair_id",  # node-time_ns, the node as files name it; unique among usable pairs
+    "pair_id",  # node-time_ns, the node as files name it, its id where they differ; unique among usable pairs
     "node",  # its id, also where files say the short name, if the node table knows it
     "position",  # null: not known
     "time",  # UTC, nanoseconds
@@ -59,11 +59,12 @@ def add_place_and_time(index: pd.DataFrame, nodes: NodeTable) -> pd.DataFrame:
         index: with `node`, `position` and `time`.
         nodes: where nodes stood; may be empty.
     """
-    times, place = _nanoseconds(index), rows_of_nodes(index, nodes)
+    times = _nanoseconds(index)
+    index = index.assign(node=nodes.ids(index["node"], times))
+    place = rows_of_nodes(index, nodes)
     longitude = np.array([*(row.longitude for row in nodes.rows), np.nan])[place]
     latitude = np.array([*(row.latitude for row in nodes.rows), np.nan])[place]
     known = place >= 0
-    ids = pd.array([*(row.node for row in nodes.rows), ""], dtype="str").take(place)
     day = index["time"].dt.strftime("%Y-%m-%d").astype("str")
     hour = pd.Series(np.nan, index.index)
     if known.any():
@@ -81,7 +82,6 @@ def add_place_and_time(index: pd.DataFrame, nodes: NodeTable) -> pd.DataFrame:
     positions = index["position"].dropna().unique()
     views = {position: row_of(position) for position in positions}
     return index.assign(
-        node=index["node"].where(~known, pd.Series(ids, index.index)),
         local_day=day,
         local_hour=hour,
         sun_elevation=elevation,

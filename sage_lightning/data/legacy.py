@@ -208,8 +208,10 @@ def _with_lists(files: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
     times = [side.map(of_path["time_ns"]) for side in sides]
     nodes = [side.map(of_path["node"]) for side in sides]
     owner = nodes[0].mask(nodes[0] == UNKNOWN, nodes[1])
+    # The other's where the picture's name has none, or only the second that the other's lies in.
+    rough = (times[0] == NO_TIME) | (times[0] == times[1] // SECOND * SECOND)
     lists = lists.assign(
-        time_ns=times[0].where(times[0] != NO_TIME, times[1]),
+        time_ns=times[0].where(~rough, times[1]),
         node=owner.mask(owner == UNKNOWN, lists["node"]),
     )
     told = ["list", "node", "time_ns", "bad"]

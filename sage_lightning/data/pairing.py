@@ -25,14 +25,14 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
             picture is missing), `node`, `time_ns`, `position`, `width`, `height`; `time_ns` is `NO_TIME`
             where nothing says it. Optional: `bytes`, the file's length; `listed`, the pair list that names a
             file, null for none, by which files without a time are paired; `bad`, whether someone has put the
-            file aside.
+            file aside; `named` and `vague`, see `in_one_layout`.
         keep_mismatches: uses pairs whose two names differ in position, which is then unknown.
     """
     if not files["path"].is_monotonic_increasing:
         files = files.sort_values("path")
     listed = files["listed"] if "listed" in files else pd.Series(None, files.index, dtype="str")
-    files = files.assign(listed=listed, bad=files.get("bad", False))
-    plots, files = files[files["kind"] == "plot"], files[files["kind"] != "plot"]
+    files = files.assign(listed=listed, bad=files.get("bad", False), vague=files.get("vague", False))
+    plots, files = files[(files["kind"] == "plot") & ~files["vague"]], files[files["kind"] != "plot"]
     timeless = files["time_ns"] == NO_TIME
     positions = files.groupby([*_MOMENT, "kind"])["position"].transform("nunique")
     crowded = positions.groupby([files[name] for name in _MOMENT]).transform("max") > 1
@@ -40,13 +40,13 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     files = files.assign(place=place.mask(timeless, files["listed"].fillna("")))
     alone = timeless & files["listed"].isna()
     again = _again(files, ~alone)
-    ambiguous = crowded & (files["place"] == "") & ~again & ~alone
+    ambiguous = (files["vague"] | crowded & (files["place"] == "")) & ~again & ~alone
     unpaired = [
         _alone(files[again], quarantine.DUPLICATE),
         _alone(files[ambiguous], quarantine.AMBIGUOUS),
         _alone(files[alone], quarantine.NO_TIMESTAMP),
     ]
-    kept = ["path", "position", "width", "height", "bad", *_MOMENT, "place"]
+    kept = ["path", *_own(files), "bad", *_MOMENT, "place"]
     files = files.loc[~(alone | again | ambiguous), ["kind", *kept]]
     left, right = (files.loc[files["kind"] == kind, kept] for kind in ("picture", "thermal"))
     pairs = left.merge(right, on=[*_MOMENT, "place"], how="outer", suffixes=("_rgb", "_ir"))
@@ -55,9 +55,14 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     return _index(pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True))
 
 
+def _own(files: pd.DataFrame) -> list[str]:
+    """What each file of a pair says of itself; `named` is not there where all files name nodes by id."""
+    return ["position", "width", "height", *(["named"] if "named" in files else [])]
+
+
 def _again(files: pd.DataFrame, named: pd.Series) -> pd.Series:
     """Whether another of the named files, which says the same, is taken in a file's place."""
-    same = [*_MOMENT, "kind", "place"]
+    same = [*_MOMENT, "kind", "place", *(["vague"] if files["vague"].any() else [])]
     doubled = files.duplicated(same, keep=False) & named
     copies = files[doubled]
     copies = copies.assign(unlisted=copies["listed"].isna(), bytes=copies.get("bytes", 0))
@@ -92,7 +97,7 @@ def _judged(pairs: pd.DataFrame, keep_mismatches: bool) -> pd.DataFrame:
 def _alone(files: pd.DataFrame, reason: str) -> pd.DataFrame:
     """Rows of one file each, in the shape of the merged pairs."""
     rows = files[["node", "time_ns", "place"]].copy()
-    for column in ("path", "position", "width", "height"):
+    for column in ("path", *_own(files)):
         for side, kind in (("rgb", "picture"), ("ir", "thermal")):
             rows[f"{column}_{side}"] = files[column].where(files["kind"] == kind)
     return rows.assign(reason=reason, differ=False)
@@ -106,7 +111,7 @@ def _index(pairs: pd.DataFrame) -> pd.DataFrame:
     usable = pairs["reason"] == ""
     index = pd.DataFrame(
         {
-            "pair_id": pd.Series(pairs["node"] + "-" + when, dtype="str"),
+            "pair_id": pd.Series(_named(pairs) + "-" + when, dtype="str"),
             "node": pairs["node"],
             "position": position.mask(pairs["differ"].astype(bool)),
             "time": pd.to_datetime(pairs["time_ns"], unit="ns", utc=True).mask(timeless),
@@ -121,3 +126,11 @@ def _index(pairs: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+
+
+def _named(pairs: pd.DataFrame) -> pd.Series:
+    """Whose a pair is, as its files say; where one says the VSN and the other the id, the id."""
+    if "named_rgb" not in pairs:
+        return pairs["node"]
+    one = pairs["named_rgb"].fillna(pairs["named_ir"])
+    return one.where(one == pairs["named_ir"].fillna(one), pairs["node"])

@@ -12,11 +12,15 @@ import pandas as pd
 import pyarrow as pa
 
 from sage_lightning.data.files import KINDS, all_files, content_of, only_cameras
+from sage_lightning.data.layouts import in_one_layout
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders, names_of
 from sage_lightning.data.pairing import pair_files
 from sage_lightning.data.quarantine import PLOT
 from sage_lightning.sage.names import node_of, parse_name
+from sage_lightning.sage.nodes import NodeTable
+
+NOWHERE = NodeTable()
 
 _PICTURE, _THERMAL = KINDS.index("picture"), KINDS.index("thermal")
 _MOST_NAMES = 20_000  # that are looked at to say beforehand that there is no pair; a scan says it of all
@@ -41,25 +45,22 @@ class Scan:
     content: str
 
 
-def scan_folder(root: Path, keep_mismatches: bool = False) -> Scan:
+def scan_folder(root: Path, keep_mismatches: bool = False, nodes: NodeTable = NOWHERE) -> Scan:
     """Lists `root` with all folders below it, links included, and pairs what it finds.
 
     Args:
         root: the folder.
         keep_mismatches: see `pair_files`.
+        nodes: whose id a name's VSN stands for.
 
     Raises:
         UserError: a folder cannot be listed, or records beside the files cannot be read.
     """
-    return scan_folders(root, list_folders(root), keep_mismatches)
-
-
-def scan_folders(root: Path, folders: Sequence[Folder], keep_mismatches: bool) -> Scan:
-    """The scan of a listing."""
+    folders = list_folders(root)
     files = all_files(folders)
     counts = counted(folders, kinds_of(files))
     legacy = Legacy(root, folders)
-    index = pair_files(legacy.applied(only_cameras(files)), keep_mismatches)
+    index = pair_files(in_one_layout(legacy.applied(only_cameras(files)), nodes), keep_mismatches)
     return scanned(sum(len(folder.names) for folder in folders) - legacy.read, counts, index)
 
 
@@ -107,7 +108,7 @@ def scanned(listed: int, counts: FileCounts, index: pd.DataFrame) -> Scan:
     return Scan(index, counts.pictures, counts.thermals, others, counts.content)
 
 
-def pairless(root: Path) -> str | None:
+def pairless(root: Path, nodes: NodeTable) -> str | None:
     """What to say of a folder without a pair; None where there is one, or too much to be searched."""
     kinds: dict[tuple[str | None, int], str] = {}
     for count, (folder, name) in enumerate(names_of(root)):
@@ -118,7 +119,7 @@ def pairless(root: Path) -> str | None:
             continue
         if kinds.setdefault((file.node, file.time_ns), file.kind) != file.kind:
             return None
-    return without_pair(root, scan_folder(root))
+    return without_pair(root, scan_folder(root, nodes=nodes))
 
 
 def without_pair(root: Path, scan: Scan) -> str | None:

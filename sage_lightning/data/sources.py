@@ -111,7 +111,7 @@ class SageSource(_Camera):
             UserError: there is no pair.
         """
         if cache_dir is None:
-            scan = scan_folder(self.root, self._keep_mismatches)
+            scan = scan_folder(self.root, self._keep_mismatches, self.nodes)
             scan = dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
         else:
             scan = self._catalogue(cache_dir).scan(self.nodes, self._keep_mismatches)

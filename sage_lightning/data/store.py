@@ -22,7 +22,7 @@ from sage_lightning.data.select import selected
 from sage_lightning.data.shards import as_float, part_path
 from sage_lightning.errors import UserError
 
-FORMAT = 4  # of what is written; another number makes every store again
+FORMAT = 5  # of what is written; another number makes every store again
 
 _FILES = 2  # that an open shard holds
 _AHEAD = 64  # rows that are asked of the disk at a time

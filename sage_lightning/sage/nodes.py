@@ -97,6 +97,27 @@ class NodeTable:
             found[named & (times >= row.valid_from) & (times < row.valid_to)] = number
         return found
 
+    def ids(self, nodes: pd.Series, times: npt.NDArray[np.int64]) -> pd.Series:
+        """The id of each node that is named by its VSN, as far as the table knows it; others as they are.
+
+        Args:
+            nodes: (n,) ids or VSNs.
+            times: (n,) nanoseconds; negative where not known, which is enough for a VSN that had one id only.
+        """
+        owners = {vsn: [row for row in self.rows if row.vsn == vsn] for vsn in {row.vsn for row in self.rows}}
+        owners.pop("", None)
+        short = nodes.isin(list(owners))
+        if not short.any():
+            return nodes
+        named, when = nodes[short], times[short.to_numpy()]
+        found = named.copy()
+        for vsn, rows in owners.items():
+            alone = len({row.node for row in rows}) == 1
+            for row in rows:
+                then = np.where(when < 0, alone, (when >= row.valid_from) & (when < row.valid_to))
+                found[(named == vsn) & then] = row.node
+        return nodes.mask(short, found)
+
     def cameras_recipe(self) -> list[list[Any]]:
         """What of the table decides how pictures are decoded, ready for JSON; empty where nothing does."""
         return [

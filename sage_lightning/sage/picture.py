@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Reason = Literal["unreadable", "truncated", "missing half"]
+from sage_lightning.sage.jpeg import hole
+from sage_lightning.sage.names import parse_name
+
+Reason = Literal["unreadable", "truncated", "missing half", "wrong size"]
 
 # Left, top, right, bottom of the thermal field of view, as fractions of the optical half: the best published
 # alignment by hand, for one camera. It depends on the mounting.
@@ -19,6 +22,10 @@ CROP_BOX = (685 / 3072, 215 / 2048, 2627 / 3072, 1808 / 2048)
 
 # Decoders can leave out detail at these scales and are then as many times faster.
 _DECODER_SCALES = (8, 4, 2)
+
+_PLAIN = 2  # levels within which a half holds nothing; the darkest night has more noise
+_SEAM = 16  # pixels beside the other half, which JPEG's blocks mix
+_FEW = (48, 16)  # pixels that are looked at first
 
 
 class PictureError(ValueError):
@@ -49,12 +56,15 @@ def read_optical(
             colour of the rest.
 
     Raises:
-        PictureError: "unreadable", "truncated", or "missing half" where the picture is too narrow for two.
+        PictureError: "unreadable", which a part lost to zeros is, too; "truncated"; "missing half" where the
+            picture is too narrow for two, or nothing is in one; "wrong size" where its name says another.
     """
     path = Path(path)
-    with _open(path, io.BytesIO(path.read_bytes())) as image:
-        if image.width < 2 * image.height:
-            raise PictureError(path, "missing half")
+    data = path.read_bytes()
+    with _open(path, io.BytesIO(data)) as image:
+        _refuse_other_sizes(path, image)
+        if lost := hole(data):
+            raise PictureError(path, lost)
         left, top, right, bottom = crop_box
         rows, columns = (bottom - top) * image.height, (right - left) * image.width / 2
         size = size or (max(1, round(rows)), max(1, round(columns)))
@@ -62,14 +72,46 @@ def read_optical(
             if rows >= scale * size[0] and columns >= scale * size[1]:
                 image.draft("RGB", (image.width // scale, image.height // scale))
                 break
-        try:
-            image.load()
-        except (OSError, SyntaxError) as error:
-            raise PictureError(path, _reason(error)) from error
+        _load(path, image)
+        if _half_is_empty(image):  # at this scale; noise averages out
+            with _open(path, io.BytesIO(data)) as whole:
+                _load(path, whole)
+                if _half_is_empty(whole):
+                    raise PictureError(path, "missing half")
         half = image.width / 2
         box = (left * half, top * image.height, right * half, bottom * image.height)
         optical = image.convert("RGB").resize((size[1], size[0]), Image.Resampling.BOX, box=box)
     return _masked(np.array(optical), masks, crop_box) if masks else np.asarray(optical)
+
+
+def _refuse_other_sizes(path: Path, image: Image.Image) -> None:
+    if image.width < 2 * image.height:
+        raise PictureError(path, "missing half")
+    said = parse_name(path.name, None)
+    if said is not None and said.width is not None and (said.width, said.height) != image.size:
+        raise PictureError(path, "wrong size")
+
+
+def _load(path: Path, image: Image.Image) -> None:
+    try:
+        image.load()
+    except (OSError, SyntaxError) as error:
+        raise PictureError(path, _reason(error)) from error
+
+
+def _half_is_empty(image: Image.Image) -> bool:
+    """Whether one half is of one colour all over."""
+    half = image.width // 2
+    seam = min(_SEAM, half // 4)
+    boxes = ((0, 0, half - seam, image.height), (image.width - half + seam, 0, image.width, image.height))
+    return any(
+        _is_plain(image.resize(_FEW, Image.Resampling.NEAREST, box=box)) and _is_plain(image.crop(box))
+        for box in boxes
+    )
+
+
+def _is_plain(part: Image.Image) -> bool:
+    return int(np.ptp(np.asarray(part), axis=(0, 1)).max()) <= _PLAIN
 
 
 def _masked(

@@ -67,7 +67,10 @@ def test_what_is_right_passes(given: str) -> None:
         ("+data.root=/x", "+data.root=/x: no such key here; data=folder and data=sage have it"),
         ("+data.ir_patch=8", "+data.ir_patch=8: the key is there already; write data.ir_patch=8"),
         ("~data.ir_patch", "~data.ir_patch: the key cannot be left out"),
-        ("data.split=3", "data.split=3: data.split holds keys of its own: by, val, test, seed, gap_days"),
+        (
+            "data.split=3",
+            "data.split=3: data.split holds keys of its own: by, val, test, seed, gap_days, deal",
+        ),
         (
             "model.rgb_backbone.options.foo=1",
             "model.rgb_backbone.options.foo=1: a key that is new to model.rgb_backbone.options takes a +: "

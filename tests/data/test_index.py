@@ -1,5 +1,6 @@
 """The index table: its hash, its almanac columns, its summary line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -128,12 +129,20 @@ def test_a_camera_under_two_names_lies_on_one_side_and_is_followed_from_day_to_d
 
 def test_a_short_name_stays_where_the_table_does_not_know_it_then() -> None:
     rows, nodes = two_names(40), NodeTable([CHICAGO])
-    rows.loc[1, "time"] = pd.NaT
     found = add_place_and_time(rows, nodes)
-    late = rows["time"].isna() | (rows["time"] >= pd.Timestamp("2024-07-01", tz="UTC"))
+    late = rows["time"] >= pd.Timestamp("2024-07-01", tz="UTC")
     assert 1 < late.sum() < 20
     assert found.loc[late, "node"].tolist() == rows.loc[late, "node"].tolist()
     assert set(found.loc[~late, "node"]) == {CHICAGO.node}
+
+
+@pytest.mark.parametrize(("then", "known"), [("00004812345678e9", True), ("000048000000000a", False)])
+def test_without_a_time_a_short_name_is_the_one_id_that_ever_had_it(then: str, known: bool) -> None:
+    rows = two_names(4).assign(time=pd.Series(pd.NaT, range(4), dtype="datetime64[ns, UTC]"))
+    later = replace(CHICAGO, node=then, valid_from=CHICAGO.valid_to, valid_to=2**63 - 1)
+    found = add_place_and_time(rows, NodeTable([CHICAGO, later]))
+    assert found["node"].tolist() == [CHICAGO.node, CHICAGO.node if known else "W056"] * 2
+    assert found["local_day"].isna().all()
 
 
 def test_both_names_find_the_row_that_decoding_takes() -> None:

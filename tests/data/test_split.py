@@ -1,9 +1,12 @@
 """Splits are whole groups of pairs, local days by default, and no pair ever moves."""
 
+from dataclasses import replace
+from typing import Any
+
 import pandas as pd
 import pytest
 
-from sage_lightning.data.split import Split, dealt
+from sage_lightning.data.split import Split, dealt, unsaid
 from sage_lightning.errors import UserError
 
 BY_DAY = Split(val=0.1, test=0.25, by="day")
@@ -25,7 +28,7 @@ def days(count: int, start: str = "2024-01-01") -> pd.DataFrame:
     )
 
 
-def by(name: str, **options: float) -> Split:
+def by(name: str, **options: Any) -> Split:
     return Split(**({"val": 0.2, "test": 0.3} | options), by=name)
 
 
@@ -86,13 +89,57 @@ def test_a_gap_keeps_splits_apart_and_costs_the_test_days_nothing(gap: int) -> N
         assert near.min() > pd.Timedelta(days=gap)
 
 
-def test_given_splits_stay_and_those_without_a_row_are_dealt_from_training() -> None:
+def test_given_splits_stay_and_others_are_dealt_from_training() -> None:
     index = days(60)
     given = pd.Series(["test" if row < 60 else "train" for row in range(180)], dtype="str")
-    found = dealt(index, by("day"), given)
+    split = by("day")
+    assert unsaid(given, split, "fold") == ("val",)
+    found = dealt(index, replace(split, deal=("val",)), given)
     usable = index["status"] == "ok"
     assert (found[usable] == "test").equals(given[usable] == "test")
     assert 0 < (found == "val").sum() < 60
+
+
+@pytest.mark.parametrize("deal", [("val",), ("test",), ("test", "val"), ()])
+@pytest.mark.parametrize("count", [0, 1, 30])
+def test_what_is_dealt_beside_given_splits_depends_on_no_other_row(deal: tuple[str, ...], count: int) -> None:
+    index = days(60)
+    given = pd.Series(["test"] * 6 + ["val"] * 6 + ["train"] * 168, dtype="str")
+    split = replace(by("day"), deal=deal)
+    more = days(20, start="2025-01-01")[:count]
+    for name in ("train", "val", "test", "none"):
+        said = pd.concat([given, pd.Series([name] * count, dtype="str")], ignore_index=True)
+        found = dealt(pd.concat([index, more], ignore_index=True), split, said)
+        assert found[:180].tolist() == dealt(index, split, given).tolist()
+    drawn = set(found[12:180])
+    assert drawn == {"train", "", *deal}
+
+
+@pytest.mark.parametrize(("name", "share"), [("val", 0.2), ("test", 0.3)])
+@pytest.mark.parametrize(("count", "rows"), [(1, "row says"), (2, "rows say")])
+def test_a_row_or_two_of_a_split_are_asked_about(name: str, share: float, count: int, rows: str) -> None:
+    given = pd.Series([name] * count + ["train"] * 20, dtype="str")
+    with pytest.raises(
+        UserError, match=rf"^data\.columns\.split=fold: only {count} {rows} {name}, .*={share}"
+    ):
+        unsaid(given, by("day"), "fold")
+    assert unsaid(pd.concat([given, given[:1], given[:1]]), by("day"), "fold") == tuple(
+        {"val", "test"} - {name}
+    )
+
+
+def test_of_a_large_table_a_tenth_of_the_share_is_few() -> None:
+    given = pd.Series(["test"] * 100 + ["val"] * 20 + ["train"] * 1000, dtype="str")
+    with pytest.raises(UserError, match=r"only 20 rows say val"):
+        unsaid(given, by("day"), "fold")
+    assert unsaid(given, replace(by("day"), val=0.1), "fold") == ()
+
+
+def test_splits_dealt_beside_given_ones_need_given_ones() -> None:
+    with pytest.raises(UserError, match=r"data\.split\.deal=\[val\]: no table says splits; leave it out"):
+        dealt(days(60), replace(by("day"), deal=("val",)))
+    with pytest.raises(UserError, match=r"data\.split\.deal=\[train\]: each must be val or test"):
+        by("day", deal=("train",))
 
 
 def test_a_gap_between_given_splits_is_refused() -> None:

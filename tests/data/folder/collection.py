@@ -57,6 +57,8 @@ def source(root: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> Fol
     return FolderSource(root, columns=columns, **(settings | options))
 
 
-def made(tmp_path: Path, columns: dict[str, Any] = COLUMNS, **options: Any) -> PairStore:
+def made(
+    tmp_path: Path, columns: dict[str, Any] = COLUMNS, deal: tuple[str, ...] | None = None, **options: Any
+) -> PairStore:
     found = source(tmp_path / "data", columns, **options)
-    return prepare(found, tmp_path / "cache", Kept((12, 18)), Split(val=0.2, test=0.2))
+    return prepare(found, tmp_path / "cache", Kept((12, 18)), Split(val=0.2, test=0.2, deal=deal))

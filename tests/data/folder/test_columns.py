@@ -7,6 +7,7 @@ import pytest
 
 from sage_lightning.data.index import label_columns
 from sage_lightning.data.tables import table_problems
+from sage_lightning.errors import UserError
 
 from .collection import COLUMNS, HEADS, PAIRS, made, source
 
@@ -22,6 +23,31 @@ def test_the_splits_are_those_of_the_table_and_validation_is_dealt(folder: Path)
     assert len(index[index["status"] != "ok"]) == 2
     assert 0 < (index["split"] == "val").sum() < 14
     assert set(index["split_label"]) == {"of another paper"}
+
+
+def test_a_row_that_says_val_moves_no_pair_that_was_dealt_to_it(folder: Path) -> None:
+    columns, path = COLUMNS | {"split": "fold"}, folder / "data/pairs.csv"
+    before = made(folder, columns).index.set_index("pair_id")["split"]
+    table = pd.read_csv(path)
+    table.loc[PAIRS - 1, "fold"] = "val"
+    table.to_csv(path, index=False)
+    with pytest.raises(
+        UserError, match=r"^data\.columns\.split=fold: only 1 row says val, .*deal=\[val\] deals"
+    ):
+        made(folder, columns)
+    after = made(folder, columns, deal=("val",)).index.set_index("pair_id")["split"]
+    assert after[before != ""].equals(before[before != ""])
+    assert after[before == ""].tolist() == ["", "val"]
+    assert (made(folder, columns, deal=()).index["split"] == "val").sum() == 1
+
+
+def test_a_table_that_is_not_given_is_dealt_whatever_the_others_hold(folder: Path) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv").drop(columns=["fold", "split"])
+    for split, rows in (("train", table[10:]), ("test", table[:1])):
+        rows.to_csv(folder / f"data/{split}.csv", index=False)
+    index = made(folder, table=None, tables={"train": "train.csv", "test": "test.csv"}).index
+    assert (index["split"] == "test").sum() == 1
+    assert 0 < (index["split"] == "val").sum() < 14
 
 
 def test_without_a_split_groups_stay_together(folder: Path) -> None:
