@@ -115,6 +115,7 @@ def _enter(name: str, task: Task) -> None:
         except UserError as error:
             _refuse(error)
         return
+    sys.argv[1:] = config.quoted(sys.argv[1:])  # where Hydra reads it again
     arguments = get_args_parser().parse_args()
     asks_only = arguments.help or arguments.hydra_help or arguments.cfg or arguments.info is not None
     if not asks_only:

@@ -5,5 +5,6 @@ from sage_lightning.config.checking import check
 from sage_lightning.config.compose import config_dir, resolved
 from sage_lightning.config.resume import PLACES, moved, settled
 from sage_lightning.config.rules import notes
+from sage_lightning.config.texts import quoted
 
-__all__ = ["PLACES", "check", "config_dir", "moment", "moved", "notes", "resolved", "settled"]
+__all__ = ["PLACES", "check", "config_dir", "moment", "moved", "notes", "quoted", "resolved", "settled"]

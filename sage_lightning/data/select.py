@@ -22,6 +22,7 @@ _ALLOWED = (
     *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod),
     *(ast.Name, ast.Load, ast.Constant, ast.List, ast.Tuple),
 )
+_SWEEP = """-m "data.select='view == \\"sky\\"','view == \\"ground\\"'\""""
 _METHODS = ("isna", "notna")  # of a column, without arguments
 # Texts, which stay as they are; a column in backticks; and `&` and `|`, by which pandas means `and` and `or`.
 _PARTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`([^`]+)`|[&|]""")
@@ -66,6 +67,9 @@ def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
             f"data.select={expression}: cannot be read ({problem}); write it as in "
             "data.select=\"view == 'sky' and daylight == 'night'\""
         ) from error
+    if isinstance(tree.body, ast.Tuple):
+        said = f"{len(tree.body.elts)} expressions, not one; a sweep is written {_SWEEP}"
+        raise UserError(f"data.select={expression}: {said}")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     legal = {id(part) for call in calls if _is_plain(call) for part in (call, call.func)}
     for node in ast.walk(tree):
