@@ -155,17 +155,19 @@ class FolderSource:
         rgb, ir = said["rgb"], said["ir"]
         there = rgb.map(self._is_there) & ir.map(self._is_there)
         reason = pd.Series("", index=table.index, dtype="str")
-        reason[rgb.duplicated() | ir.duplicated()] = quarantine.DUPLICATE
-        reason[~there] = quarantine.PARTNER_MISSING
         if "split" in said:
-            reason[(reason == "") & ~said["split"].isin(SPLITS)] = quarantine.NO_SPLIT
+            reason[~said["split"].isin(SPLITS)] = quarantine.NO_SPLIT
+        reason[~there] = quarantine.PARTNER_MISSING
+        fit = reason == ""  # a row that cannot be used takes its files from no other
+        reason[fit & (_again(rgb, fit) | _again(ir, fit))] = quarantine.DUPLICATE
+        named = rgb.notna() & ~rgb.loc[(reason != "").sort_values(kind="stable").index].duplicated()
         row = pd.Series(table.index, table.index).astype("str")
         nothing = pd.Series(pd.NA, index=table.index)
         size = pd.Series(pd.NA, index=table.index, dtype="Int32")
         time = self._times(said.get("time", pd.Series(None, table.index, dtype="str")))
         index = pd.DataFrame(
             {
-                "pair_id": rgb.where(rgb.notna() & ~rgb.duplicated(), rgb.fillna("") + "#" + row),
+                "pair_id": rgb.where(named, rgb.fillna("") + "#" + row),
                 "node": said.get("node", nothing).astype("str").fillna(UNKNOWN),
                 "position": said.get("position", nothing).astype("str"),
                 "time": time,
@@ -207,6 +209,11 @@ class FolderSource:
         """See `PairSource.read_thermal`."""
         assert self.ir_size is not None
         return read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
+
+
+def _again(paths: pd.Series, fit: pd.Series) -> pd.Series:
+    """Whether an earlier one of the fit rows names the file, too."""
+    return paths[fit].duplicated().reindex(paths.index, fill_value=False)
 
 
 def _text(column: pd.Series) -> pd.Series:

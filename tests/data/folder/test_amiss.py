@@ -25,6 +25,29 @@ def test_a_file_that_is_missing_broken_or_named_twice_is_in_quarantine(folder: P
     assert held.loc["ir/4.png", "reason"] == "unreadable"
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"visible": "rgb/none.png"}, "partner missing"),
+        ({"thermal": "ir/none.png"}, "partner missing"),
+        ({"fold": "unused"}, "in no split"),
+        ({"fold": "unused", "visible": "rgb/39.png"}, "in no split"),
+    ],
+)
+def test_a_row_that_cannot_be_used_takes_its_files_from_no_other(
+    folder: Path, first: bool, row: dict[str, str], reason: str
+) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv").assign(fold="train")
+    other = table.iloc[[5]].assign(**row)
+    pd.concat([other, table] if first else [table, other]).to_csv(folder / "data/pairs.csv", index=False)
+    index = source(folder / "data", COLUMNS | {"split": "fold"}).scan().index
+    held = index[index["status"] != "ok"]
+    assert held["reason"].tolist() == [reason]
+    assert sorted(index["pair_id"].drop(held.index)) == sorted(table["visible"])
+    assert index["pair_id"].is_unique
+
+
 @pytest.mark.parametrize(
     ("options", "lines"),
     [
