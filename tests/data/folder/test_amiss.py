@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data.folder import FolderSource
+from sage_lightning.data.index import summary
 from sage_lightning.data.tables import table_problems
 from sage_lightning.errors import UserError
 
@@ -23,6 +24,7 @@ def test_a_file_that_is_missing_broken_or_named_twice_is_in_quarantine(folder: P
     held = index[index["status"] != "ok"].set_index("ir_path", drop=False)
     assert held["reason"].value_counts().to_dict() == {"partner missing": 1, "unreadable": 1, "duplicate": 1}
     assert held.loc["ir/4.png", "reason"] == "unreadable"
+    assert "3 rows in quarantine: 1 duplicate, 1 partner missing, 1 unreadable" in summary(index)
 
 
 @pytest.mark.parametrize("first", [True, False])
