@@ -13,7 +13,7 @@ def check_strata(columns: Sequence[str], index: pd.DataFrame) -> None:
     """Refuses columns that make no strata.
 
     Raises:
-        UserError: none is named, one is not there, or one holds continuous numbers.
+        UserError: none is named, one is not there, all are empty, or one holds continuous numbers.
     """
     shown = f"data.balance=[{','.join(columns)}]"
     if not columns:
@@ -24,6 +24,8 @@ def check_strata(columns: Sequence[str], index: pd.DataFrame) -> None:
     if unknown:
         legal = ", ".join(sorted(index.columns))
         raise UserError(f"{shown}: no column {', '.join(unknown)}; the index has {legal}")
+    if index[list(columns)].isna().all(axis=None):
+        raise UserError(f"{shown}: no pair has a value of {' or '.join(columns)}, so all are one stratum")
     continuous = [column for column in columns if pd.api.types.is_float_dtype(index[column])]
     if continuous:
         raise UserError(f"{shown}: {', '.join(continuous)} is a continuous number, which makes no strata")
