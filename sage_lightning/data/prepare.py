@@ -24,6 +24,7 @@ from sage_lightning.data.disk import writing_below
 from sage_lightning.data.executor import Executor, Processes
 from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
 from sage_lightning.data.plan import Plan, extend
+from sage_lightning.data.quarantine import OUT_OF_RANGE
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.select import check_columns
 from sage_lightning.data.shards import ALL, read_note, remove_unfinished, write_json
@@ -223,7 +224,12 @@ def _asked(source: PairSource, cache_dir: Path, kept: Kept) -> tuple[Scan, pd.Da
 def _usable(index: pd.DataFrame, source: PairSource) -> pd.DataFrame:
     usable = index[index["status"] == "ok"]
     if usable.empty:
-        raise UserError(f"data.root={source.root} holds no usable pair: {summary(index.assign(split=''))}")
+        line = f"data.root={source.root} holds no usable pair: {summary(index.assign(split=''))}"
+        said = {key: source.recipe[key] for key in ("unit", "scale", "offset") if key in source.recipe}
+        if said and (index["reason"] == OUT_OF_RANGE).any():
+            given = ", ".join(f"data.thermal_{key}={value}" for key, value in said.items())
+            line += f"; with {given} these are no temperatures"
+        raise UserError(line)
     return usable
 
 

@@ -16,6 +16,7 @@ SPELLINGS = {
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+_PARQUET = b"PAR1"  # how such a file begins
 ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
 
 
@@ -114,7 +115,8 @@ def _key(split: str | None) -> str:
 
 
 def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET  # whatever it is called
 
 
 def _columns(path: Path) -> list[str]:

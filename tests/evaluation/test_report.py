@@ -195,6 +195,16 @@ def test_the_confound_is_told_where_positions_are_known(table):
     assert confound(table[table["label"] != "position"]) == []
 
 
+@pytest.mark.parametrize(("known", "title"), [(True, "within one position"), (False, "over the whole split")])
+def test_curves_have_retrieval_where_positions_are_known_and_where_they_are_not(known, title):
+    history = {"step": [1, 2], "val/retrieval_rgb_to_ir_r1": [0.1, 0.2]}
+    if known:
+        history |= {"val/retrieval_within_position_rgb_to_ir_r1": [0.1, 0.2]}
+    figure = training_curves(pd.DataFrame(history))
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
+    assert titles == [f"R@1 {title}, val"]
+
+
 def test_curves_show_what_any_method_logs():
     names = ("train/loss", "train/loss_intra_ir", "train/teacher_entropy_ir", "train/momentum", "train/lr")
     figure = training_curves(pd.DataFrame({"step": [1, 2], **{name: [2.0, 1.0] for name in names}}))

@@ -56,6 +56,14 @@ def test_a_table_may_have_a_group_of_its_own_beside_the_one_that_is_named(folder
     assert (index.groupby("group")["split"].nunique() == 1).all()
 
 
+@pytest.mark.parametrize("name", ["pairs.pq", "PAIRS.PARQUET", "pairs.parquet.old"])
+def test_a_parquet_table_is_one_whatever_it_is_called(folder: Path, name: str) -> None:
+    pd.read_csv(folder / "data/pairs.csv").to_parquet(folder / "data" / name)
+    assert table_problems(folder / "data", name, {}, COLUMNS) == []
+    index = source(folder / "data", table=name).scan().index
+    pd.testing.assert_frame_equal(index, source(folder / "data").scan().index)
+
+
 def test_a_column_that_names_the_rows_of_a_parquet_table_is_a_column(folder: Path) -> None:
     table = pd.read_csv(folder / "data/pairs.csv")
     table.set_index(["visible", "sequence"]).to_parquet(folder / "data/pairs.parquet")
