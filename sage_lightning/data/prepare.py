@@ -26,12 +26,12 @@ from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_
 from sage_lightning.data.plan import Plan, extend
 from sage_lightning.data.quarantine import OUT_OF_RANGE
 from sage_lightning.data.scan import Scan
-from sage_lightning.data.select import check_columns
+from sage_lightning.data.select import check_columns, check_names
 from sage_lightning.data.shards import ALL, read_note, remove_unfinished, write_json
 from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import FORMAT, PairStore
-from sage_lightning.data.strata import check_strata
+from sage_lightning.data.strata import check_strata, check_strata_names
 from sage_lightning.data.verdicts import settled
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import CelsiusError, header_size
@@ -79,6 +79,10 @@ def prepare(
     Raises:
         UserError: there is no usable pair, the split is impossible, or a column is not there.
     """
+    if select is not None:
+        check_names(select, source.columns())
+    if balance is not None:
+        check_strata_names(balance, source.columns())
     scan, pairs, decoder = _asked(source, cache_dir, kept)
     with writing_below(cache_dir), _one_at_a_time(cache_dir, decoder, ALL):
         folder = decoded_folder(cache_dir, decoder, scan)

@@ -75,7 +75,7 @@ def table_problems(
             lines.append(f"{key}={name}: no such file in data.root={root}")
             continue
         try:
-            have = _columns(path)
+            have = heads(path)
         except (ValueError, OSError) as error:  # pyarrow's and pandas' own are of these
             lines.append(f"{key}={name}: cannot be read as a table ({str(error).splitlines()[0]})")
             continue
@@ -119,7 +119,8 @@ def _is_parquet(path: Path) -> bool:
         return file.read(len(_PARQUET)) == _PARQUET  # whatever it is called
 
 
-def _columns(path: Path) -> list[str]:
+def heads(path: Path) -> list[str]:
+    """The names of a table's columns."""
     if _is_parquet(path):
         # Rows' names without a name of their own are no column.
         return [name for name in pq.read_schema(path).names if not name.startswith("__index_level_")]

@@ -78,6 +78,15 @@ def test_the_line_of_the_guide_works_in_a_shell(tmp_path: Path) -> None:
     config.check(config.quoted(shlex.split(line)[2:]), "train", multirun=False)
 
 
+def test_a_column_that_is_not_there_is_told_with_those_there_are_before_any_work(tmp_path: Path) -> None:
+    done = in_a_shell("python train.py data.select=\"veiw == 'sky'\"", tmp_path)
+    assert done.returncode == 2
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("data.select=veiw == 'sky': no column veiw; the index has air_temperature, ")
+    assert ", view, " in told
+    assert not (tmp_path / "cache").exists()
+
+
 def test_the_line_that_a_mistake_is_answered_with_works_in_a_shell(tmp_path: Path) -> None:
     done = in_a_shell('python train.py data.select="view == \'sky"', tmp_path)
     assert done.returncode == 2
