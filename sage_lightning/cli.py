@@ -122,6 +122,7 @@ def _enter(name: str, task: Task) -> None:
         except UserError as error:
             _refuse(error)
         return
+    sys.argv[1:] = config.quoted(sys.argv[1:])  # where Hydra reads it again
     if not {"-m", "--multirun"} & set(sys.argv):
         sys.argv[1:] = map(config.bracketed, sys.argv[1:])
     arguments = get_args_parser().parse_args()

@@ -5,6 +5,18 @@ from sage_lightning.config.checking import check
 from sage_lightning.config.compose import config_dir, resolved
 from sage_lightning.config.resume import PLACES, moved, settled
 from sage_lightning.config.rules import notes
+from sage_lightning.config.texts import quoted
 from sage_lightning.config.values import bracketed
 
-__all__ = ["PLACES", "bracketed", "check", "config_dir", "moment", "moved", "notes", "resolved", "settled"]
+__all__ = [
+    "PLACES",
+    "bracketed",
+    "check",
+    "config_dir",
+    "moment",
+    "moved",
+    "notes",
+    "quoted",
+    "resolved",
+    "settled",
+]

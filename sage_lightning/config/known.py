@@ -61,6 +61,9 @@ KINDS: dict[str, Any] = {
 # Lists that nobody sweeps: commas need no brackets around them.
 LISTS = ("job.gpus",)
 
+# Keys whose texts have signs of Hydra's grammar in them, and may come without a second pair of quotes.
+TEXTS = ("data.select",)
+
 # Nodes whose keys are not conf's to know: they go to another library by name.
 OPEN = ("model.rgb_backbone.options", "model.ir_backbone.options")
 

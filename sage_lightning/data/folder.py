@@ -9,7 +9,7 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from sage_lightning.data.index import COLUMNS, GIVEN, add_place_and_time
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.source import PairFiles
 from sage_lightning.data.split import HELD_OUT, SPLITS, Split, dealt, unsaid
-from sage_lightning.data.tables import ROLES, read_table, splits_of, table_problems, tables_of
+from sage_lightning.data.tables import ROLES, heads, read_table, splits_of, table_problems, tables_of
 from sage_lightning.errors import UserError
 from sage_lightning.sage.nodes import NodeTable
 
@@ -70,7 +70,7 @@ class FolderSource:
             raise UserError(*problems)
         self.root = Path(root)
         self.tables = tables_of(table, tables)
-        self.columns = {role: columns.get(role) for role in ROLES}
+        self._roles = {role: columns.get(role) for role in ROLES}
         given = columns.get("labels")
         self.labels: list[str] | None = None if given is None else list(given)
         self.ir_size: tuple[int, int] | None = (int(ir_size[0]), int(ir_size[1]))
@@ -87,13 +87,20 @@ class FolderSource:
         self.nodes = NodeTable()  # none are known
         self.places: list[Any] = []
 
+    def columns(self) -> list[str]:
+        """See `PairSource.columns`."""
+        given = ["given_split"] if "train" in self.tables or self._roles["split"] is not None else []
+        groups = ["group"] if self._roles["group"] is not None else []
+        found = dict.fromkeys(name for table in self.tables.values() for name in heads(self.root / table))
+        return [*COLUMNS, *self._labels(found), *given, *groups]
+
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Reads the tables and looks which files are there.
 
         Raises:
             UserError: a table cannot be read or holds no row, a time is none, or no row is for training.
         """
-        texts = [column for column in self.columns.values() if column is not None]
+        texts = [column for column in self._roles.values() if column is not None]
         parts = {split: read_table(self.root, split, name, texts) for split, name in self.tables.items()}
         table = pd.concat(parts.values(), ignore_index=True)
         if table.empty:
@@ -115,7 +122,7 @@ class FolderSource:
     def _times(self, said: pd.Series) -> pd.Series:
         times = pd.to_datetime(said, utc=True, errors="coerce", format="mixed")
         if len(wrong := said[times.isna() & said.notna()]):
-            column, row = self.columns["time"], int(wrong.index[0])
+            column, row = self._roles["time"], int(wrong.index[0])
             raise UserError(f"data.columns.time={column}: {wrong.iloc[0]!r} in row {row + 1} is no time")
         return times.astype("datetime64[ns, UTC]")
 
@@ -126,10 +133,10 @@ class FolderSource:
         counts = [f"{count} {value!r}" for value, count in left.head(_MOST_VALUES).items()]
         others = ", ".join(counts) + (" and others" if len(left) > _MOST_VALUES else "")
         if not (splits == "train").any():
-            raise UserError(f"data.columns.split={self.columns['split']}: no row says train, but {others}")
+            raise UserError(f"data.columns.split={self._roles['split']}: no row says train, but {others}")
         if others:
             text = "data.columns.split=%s: left out are %d rows that say neither train, val nor test: %s"
-            log.info(text, self.columns["split"], int(left.sum()), others)
+            log.info(text, self._roles["split"], int(left.sum()), others)
         return splits
 
     def _file(self, path: object) -> os.stat_result | None:
@@ -147,7 +154,7 @@ class FolderSource:
 
     def _index(self, table: pd.DataFrame, of_tables: pd.Series) -> pd.DataFrame:
         """The index without place and time; `of_tables` is the split whose table a row stands in, or null."""
-        said = {role: _text(table[name]) for role, name in self.columns.items() if name is not None}
+        said = {role: _text(table[name]) for role, name in self._roles.items() if name is not None}
         if of_tables.notna().any():
             said["split"] = of_tables
         elif "split" in said:
@@ -155,17 +162,19 @@ class FolderSource:
         rgb, ir = said["rgb"], said["ir"]
         there = rgb.map(self._is_there) & ir.map(self._is_there)
         reason = pd.Series("", index=table.index, dtype="str")
-        reason[rgb.duplicated() | ir.duplicated()] = quarantine.DUPLICATE
-        reason[~there] = quarantine.PARTNER_MISSING
         if "split" in said:
-            reason[(reason == "") & ~said["split"].isin(SPLITS)] = quarantine.NO_SPLIT
+            reason[~said["split"].isin(SPLITS)] = quarantine.NO_SPLIT
+        reason[~there] = quarantine.PARTNER_MISSING
+        fit = reason == ""  # a row that cannot be used takes its files from no other
+        reason[fit & (_again(rgb, fit) | _again(ir, fit))] = quarantine.DUPLICATE
+        named = rgb.notna() & ~rgb.loc[(reason != "").sort_values(kind="stable").index].duplicated()
         row = pd.Series(table.index, table.index).astype("str")
         nothing = pd.Series(pd.NA, index=table.index)
         size = pd.Series(pd.NA, index=table.index, dtype="Int32")
         time = self._times(said.get("time", pd.Series(None, table.index, dtype="str")))
         index = pd.DataFrame(
             {
-                "pair_id": rgb.where(rgb.notna() & ~rgb.duplicated(), rgb.fillna("") + "#" + row),
+                "pair_id": rgb.where(named, rgb.fillna("") + "#" + row),
                 "node": said.get("node", nothing).astype("str").fillna(UNKNOWN),
                 "position": said.get("position", nothing).astype("str"),
                 "time": time,
@@ -176,16 +185,18 @@ class FolderSource:
                 "reason": reason,
             }
         )
-        used = {name for name in self.columns.values() if name is not None}
-        kept = table.columns if self.labels is None else self.labels
-        labels = {name: _plain(table[name]) for name in kept if name not in used}
-        # A label of the collection's own that is called like a column of every index keeps its name's sense.
-        own = (*COLUMNS, *GIVEN)
-        named = {f"{name}_label" if name in own else name: column for name, column in labels.items()}
+        labels = {label: _plain(table[name]) for label, name in self._labels(table.columns).items()}
         given = {"given_split": said["split"]} if "split" in said else {}
         groups = {"group": said["group"]} if "group" in said else {}
-        index = index.assign(**named, **given, **groups)
+        index = index.assign(**labels, **given, **groups)
         return index.sort_values(["pair_id", "rgb_path", "ir_path"], ignore_index=True)
+
+    def _labels(self, names: Iterable[str]) -> dict[str, str]:
+        """Column of the index → column of the table, of labels."""
+        used = self._roles.values()
+        kept = [name for name in (names if self.labels is None else self.labels) if name not in used]
+        # A label of the collection's own that is called like a column of every index keeps its name's sense.
+        return {f"{name}_label" if name in (*COLUMNS, *GIVEN) else name: name for name in kept}
 
     def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
         """See `PairSource.catalogue`; other files are another collection."""
@@ -212,6 +223,11 @@ class FolderSource:
         """See `PairSource.read_thermal`."""
         assert self.ir_size is not None
         return read_thermal(self.root / ir_path, self.ir_size, self._scale, self._offset, self._bounds)
+
+
+def _again(paths: pd.Series, fit: pd.Series) -> pd.Series:
+    """Whether an earlier one of the fit rows names the file, too."""
+    return paths[fit].duplicated().reindex(paths.index, fill_value=False)
 
 
 def _text(column: pd.Series) -> pd.Series:

@@ -49,13 +49,16 @@ def read_thermal(
     What lies outside of `bounds` is missing too.
 
     Raises:
-        Unusable: "unreadable", "truncated", "all NaN", or "false colour" where channels differ.
+        Unusable: "unreadable", "truncated", "all NaN", "out of range" where bounds leave nothing, or "false
+            colour" where channels differ.
     """
     numbers = _matrix(path) * scale + offset
     numbers[~(np.abs(numbers) <= np.finfo(np.float32).max)] = np.nan  # no number that a store could keep
-    numbers[(numbers < bounds[0]) | (numbers > bounds[1])] = np.nan
     if np.isnan(numbers).all():
         raise Unusable(quarantine.ALL_NAN)
+    numbers[(numbers < bounds[0]) | (numbers > bounds[1])] = np.nan
+    if np.isnan(numbers).all():
+        raise Unusable(quarantine.OUT_OF_RANGE)
     if numbers.shape == size:
         return numbers.astype(np.float32)
     whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]], dtype=torch.float64)

@@ -141,17 +141,17 @@ def _texts(column: pd.Series) -> pa.ChunkedArray:
 
 
 def summary(index: pd.DataFrame) -> str:
-    """One line: how many pairs, how they are split, and how many files are in quarantine for what."""
+    """One line: how many pairs, how they are split, and how many rows are in quarantine for what.
+
+    A row is a pair or a file without one; what a table calls a file need not be there, or is named twice.
+    """
     pairs = index[index["status"] == "ok"]
     splits = pairs["split"].value_counts()
     dealt = ", ".join(f"{splits.get(split, 0)} {split}" for split in ("train", "val", "test"))
     line = f"{len(pairs)} pairs ({dealt})"
     held = index[index["status"] != "ok"]
-    files = held[["rgb_path", "ir_path"]].notna().sum(axis="columns").groupby(held["reason"]).sum()
-    total = int(files.sum())
     if held.empty:
-        return f"{line}, no file in quarantine"
-    reasons = ", ".join(
-        f"{n} {reason}" for reason, n in files.sort_values(ascending=False, kind="stable").items()
-    )
-    return f"{line}, {total} file{'' if total == 1 else 's'} in quarantine: {reasons}"
+        return f"{line}, nothing in quarantine"
+    counts = held["reason"].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    return f"{line}, {len(held)} row{'' if len(held) == 1 else 's'} in quarantine: {reasons}"

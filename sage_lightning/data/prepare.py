@@ -24,13 +24,14 @@ from sage_lightning.data.disk import writing_below
 from sage_lightning.data.executor import Executor, Processes
 from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
 from sage_lightning.data.plan import Plan, extend
+from sage_lightning.data.quarantine import OUT_OF_RANGE
 from sage_lightning.data.scan import Scan
-from sage_lightning.data.select import check_columns
+from sage_lightning.data.select import check_columns, check_names
 from sage_lightning.data.shards import ALL, read_note, remove_unfinished, write_json
 from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import FORMAT, PairStore
-from sage_lightning.data.strata import check_strata
+from sage_lightning.data.strata import check_strata, check_strata_names
 from sage_lightning.data.verdicts import settled
 from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import CelsiusError, header_size
@@ -78,6 +79,10 @@ def prepare(
     Raises:
         UserError: there is no usable pair, the split is impossible, or a column is not there.
     """
+    if select is not None:
+        check_names(select, source.columns())
+    if balance is not None:
+        check_strata_names(balance, source.columns())
     scan, pairs, decoder = _asked(source, cache_dir, kept)
     with writing_below(cache_dir), _one_at_a_time(cache_dir, decoder, ALL):
         folder = decoded_folder(cache_dir, decoder, scan)
@@ -224,7 +229,12 @@ def _asked(source: PairSource, cache_dir: Path, kept: Kept) -> tuple[Scan, pd.Da
 def _usable(index: pd.DataFrame, source: PairSource) -> pd.DataFrame:
     usable = index[index["status"] == "ok"]
     if usable.empty:
-        raise UserError(f"data.root={source.root} holds no usable pair: {summary(index.assign(split=''))}")
+        line = f"data.root={source.root} holds no usable pair: {summary(index.assign(split=''))}"
+        said = {key: source.recipe[key] for key in ("unit", "scale", "offset") if key in source.recipe}
+        if said and (index["reason"] == OUT_OF_RANGE).any():
+            given = ", ".join(f"data.thermal_{key}={value}" for key, value in said.items())
+            line += f"; with {given} these are no temperatures"
+        raise UserError(line)
     return usable
 
 

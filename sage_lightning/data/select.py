@@ -8,7 +8,7 @@ without a word, such as a text compared with numbers, is refused.
 import ast
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +22,7 @@ _ALLOWED = (
     *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod),
     *(ast.Name, ast.Load, ast.Constant, ast.List, ast.Tuple),
 )
+_SWEEP = """-m "data.select='view == \\"sky\\"','view == \\"ground\\"'\""""
 _METHODS = ("isna", "notna")  # of a column, without arguments
 # Texts, which stay as they are; a column in backticks; and `&` and `|`, by which pandas means `and` and `or`.
 _PARTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`([^`]+)`|[&|]""")
@@ -66,6 +67,9 @@ def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
             f"data.select={expression}: cannot be read ({problem}); write it as in "
             "data.select=\"view == 'sky' and daylight == 'night'\""
         ) from error
+    if isinstance(tree.body, ast.Tuple):
+        said = f"{len(tree.body.elts)} expressions, not one; a sweep is written {_SWEEP}"
+        raise UserError(f"data.select={expression}: {said}")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     legal = {id(part) for call in calls if _is_plain(call) for part in (call, call.func)}
     for node in ast.walk(tree):
@@ -90,6 +94,17 @@ def _is_plain(call: ast.Call) -> bool:
     )
 
 
+def check_names(expression: str, columns: Collection[str]) -> None:
+    """Refuses names that are none of an index's columns.
+
+    Raises:
+        UserError: with those that are.
+    """
+    if unknown := sorted(columns_of(expression) - set(columns)):
+        legal = ", ".join(sorted(columns))
+        raise UserError(f"data.select={expression}: no column {', '.join(unknown)}; the index has {legal}")
+
+
 def check_columns(expression: str, index: pd.DataFrame) -> None:
     """Refuses names that the index has not, and comparisons with what a column does not hold.
 
@@ -101,10 +116,7 @@ def check_columns(expression: str, index: pd.DataFrame) -> None:
 
 def _question(expression: str, index: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """The expression as pandas reads it, and the index with the columns that it names."""
-    unknown = sorted(columns_of(expression) - set(index.columns))
-    if unknown:
-        legal = ", ".join(sorted(index.columns))
-        raise UserError(f"data.select={expression}: no column {', '.join(unknown)}; the index has {legal}")
+    check_names(expression, index.columns)
     tree, stand_ins = _parsed(expression)
     index = index.assign(**{stand_in: index[column] for stand_in, column in stand_ins.items()})
     comparisons = _Comparisons(index, stand_ins)

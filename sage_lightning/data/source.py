@@ -50,6 +50,10 @@ class PairSource(Protocol):
     recipe: dict[str, Any]
     places: list[Any]
 
+    def columns(self) -> list[str]:
+        """The columns that an index has once all is done, said before any file of a pair is looked at."""
+        ...
+
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Lists and pairs the files; the index has place, time and, where there are any, label columns.
 

@@ -104,6 +104,10 @@ class SageSource(_Camera):
             self.recipe["keep_mismatches"] = True
         self.places: list[Any] = self.nodes.places_recipe()
 
+    def columns(self) -> list[str]:
+        """See `PairSource.columns`; names of files give no labels."""
+        return list(index_table.COLUMNS)
+
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Lists and pairs the files.
 
@@ -186,6 +190,11 @@ class SimulatedSource(_Camera):
         self.root = self._folder / "raw"
         self.nodes = NodeTable()
         self.places: list[Any] = []  # they are the simulation's, which the recipe names
+
+    def columns(self) -> list[str]:
+        """See `PairSource.columns`."""
+        truth = [name for name in self._camera.truth_columns() if name != "time_ns"]
+        return list(dict.fromkeys([*index_table.COLUMNS, *truth]))
 
     def scan(self, cache_dir: Path | None = None) -> Scan:
         """Writes the simulated files that are missing, then lists and pairs all; the truth becomes labels."""

@@ -1,6 +1,6 @@
 """Strata of an index: every combination of some columns' values is one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,20 +13,32 @@ def check_strata(columns: Sequence[str], index: pd.DataFrame) -> None:
     """Refuses columns that make no strata.
 
     Raises:
-        UserError: none is named, one is not there, or one holds continuous numbers.
+        UserError: none is named, one is not there, all are empty, or one holds continuous numbers.
     """
     shown = f"data.balance=[{','.join(columns)}]"
     if not columns:
         raise UserError(
             f"{shown}: must hold at least one column; leave it out to draw every pair once an epoch"
         )
-    unknown = [column for column in columns if column not in index.columns]
-    if unknown:
-        legal = ", ".join(sorted(index.columns))
-        raise UserError(f"{shown}: no column {', '.join(unknown)}; the index has {legal}")
+    check_strata_names(columns, index.columns)
+    if index[list(columns)].isna().all(axis=None):
+        raise UserError(f"{shown}: no pair has a value of {' or '.join(columns)}, so all are one stratum")
     continuous = [column for column in columns if pd.api.types.is_float_dtype(index[column])]
     if continuous:
         raise UserError(f"{shown}: {', '.join(continuous)} is a continuous number, which makes no strata")
+
+
+def check_strata_names(columns: Sequence[str], have: Collection[str]) -> None:
+    """Refuses names that are none of an index's columns.
+
+    Raises:
+        UserError: with those that are.
+    """
+    if unknown := [column for column in columns if column not in have]:
+        legal = ", ".join(sorted(have))
+        raise UserError(
+            f"data.balance=[{','.join(columns)}]: no column {', '.join(unknown)}; the index has {legal}"
+        )
 
 
 def strata_of(index: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.int64], list[int]]:

@@ -16,6 +16,7 @@ SPELLINGS = {
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+_PARQUET = b"PAR1"  # how such a file begins
 ROLES = ("rgb", "ir", "split", "group", "node", "position", "time")
 
 
@@ -74,7 +75,7 @@ def table_problems(
             lines.append(f"{key}={name}: no such file in data.root={root}")
             continue
         try:
-            have = _columns(path)
+            have = heads(path)
         except (ValueError, OSError) as error:  # pyarrow's and pandas' own are of these
             lines.append(f"{key}={name}: cannot be read as a table ({str(error).splitlines()[0]})")
             continue
@@ -114,10 +115,12 @@ def _key(split: str | None) -> str:
 
 
 def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET  # whatever it is called
 
 
-def _columns(path: Path) -> list[str]:
+def heads(path: Path) -> list[str]:
+    """The names of a table's columns."""
     if _is_parquet(path):
         # Rows' names without a name of their own are no column.
         return [name for name in pq.read_schema(path).names if not name.startswith("__index_level_")]

@@ -17,7 +17,7 @@ MOST_CLUSTERS = 12
 PER_CLUSTER = 4
 RIGHT_AND_WRONG = 3  # of each
 FOUND = 5
-WRONG_RANK = 5  # a miss worth showing stands below this
+WRONG_RANK = 5  # a miss worth showing stands below this, where one does
 
 
 def spaced(rows: Array, count: int) -> list[int]:
@@ -53,7 +53,9 @@ def search_examples(query: Array, gallery: Array, index: pd.DataFrame) -> list[S
     place = places(index)
     found = retrieval(query[rows], gallery[rows], groups=place[rows])
     asked = rows[found.rows]
-    hit, missed = asked[found.ranks == 1], asked[found.ranks > WRONG_RANK]
+    hit, missed = asked[found.ranks == 1], asked[found.ranks > 1]
+    if (far := found.ranks > WRONG_RANK).any():
+        missed = asked[far]
     rank_of = dict(zip(asked.tolist(), found.ranks.tolist(), strict=True))
     searches = []
     for row in spaced(hit, RIGHT_AND_WRONG) + spaced(missed, RIGHT_AND_WRONG):

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from sage_lightning.clustering.cluster import Clusters
 from sage_lightning.evaluation import sections
+from sage_lightning.evaluation.examples import WRONG_RANK
 from sage_lightning.evaluation.figures.style import SENSOR_NAMES
 from sage_lightning.evaluation.figures.svg import svg
 from sage_lightning.evaluation.page import Picture, Section, render
@@ -26,8 +27,8 @@ CAPTIONS = {
     "attention": "Where each head of each tower's last block looks, on the view that the tower is given: "
     "full light is four times an even share.",
     "searches_rgb": "Queries by RGB among the thermal frames of one (node, position), or of all where none "
-    "is known: some that found their own frame (green), then some that did not. Chosen by even spacing, not "
-    "by eye.",
+    f"is known: some that found their own frame (green), then some that did not, from below "
+    f"rank {WRONG_RANK} if any stood there, else from below the first. Chosen by even spacing, not by eye.",
     "searches_ir": "The same the other way: queries by thermal frame among the RGB pictures.",
 }
 

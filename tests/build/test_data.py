@@ -55,6 +55,14 @@ def test_a_selection_that_empties_a_split_is_refused(folder: Path, expression: s
     assert caught.value.lines == (f"data.select={expression}: leaves no pair in {empty}",)
 
 
+def test_balance_by_what_is_not_known_of_any_pair_is_refused_before_decoding(folder: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        of_folder(folder, "data.balance=[position,daylight]")
+    line = "no pair has a value of position or daylight, so all are one stratum"
+    assert caught.value.lines == (f"data.balance=[position,daylight]: {line}",)
+    assert not list(folder.glob("cache/decoded-*"))
+
+
 def test_a_selection_chooses_in_every_split(folder: Path) -> None:
     data = of_folder(folder, 'data.select="number % 2 == 0"')
     assert [len(data.split_index(split)) for split in ("train", "val", "test")] == [3, 2, 1]

@@ -14,6 +14,8 @@ INDEX = pd.DataFrame(
         "position": pd.Series(["1"] * 50 + ["2"] * 8 + [None] * 2, dtype="str"),
         "daylight": ["day", "night"] * 30,
         "sun_elevation": [0.5] * 60,
+        "view": pd.Series([None] * 60, dtype="str"),
+        "weather": [float("nan")] * 60,
     }
 )
 
@@ -91,6 +93,8 @@ def test_ranks_share_the_same_batches(world: int) -> None:
         (["positon"], r"data\.balance=\[positon\]: no column positon; the index has daylight, position, sun"),
         ([], r"data\.balance=\[\]: must hold at least one column"),
         (["position", "sun_elevation"], "sun_elevation is a continuous number"),
+        (["view"], r"data\.balance=\[view\]: no pair has a value of view, so all are one stratum"),
+        (["view", "weather"], r"\[view,weather\]: no pair has a value of view or weather, so all are one"),
     ],
 )
 def test_what_makes_no_strata_is_refused(columns: list[str], line: str) -> None:

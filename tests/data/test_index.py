@@ -185,11 +185,11 @@ def test_labels_are_what_the_index_has_not_of_itself() -> None:
     assert label_columns(add_place_and_time(index(), NodeTable())) == ["cloud"]
 
 
-def test_summary_counts_pairs_and_files() -> None:
+def test_summary_counts_pairs_and_rows() -> None:
     table = index(split=["train", "", "test"])
-    assert summary(table) == "2 pairs (1 train, 0 val, 1 test), 1 file in quarantine: 1 partner missing"
+    assert summary(table) == "2 pairs (1 train, 0 val, 1 test), 1 row in quarantine: 1 partner missing"
     assert (
-        summary(table[table["status"] == "ok"]) == "2 pairs (1 train, 0 val, 1 test), no file in quarantine"
+        summary(table[table["status"] == "ok"]) == "2 pairs (1 train, 0 val, 1 test), nothing in quarantine"
     )
 
 

@@ -50,6 +50,18 @@ def test_every_simulated_frame_is_usable_or_in_quarantine_for_its_fault(
     assert set(store.index["fault"]) == {"", *REASONS}
 
 
+def test_columns_are_said_before_a_frame_is_written(simulated: SimulatedSource, tmp_path: Path) -> None:
+    store = prepare(simulated, tmp_path / "store", Kept((16, 20)), Split(val=0.2, test=0.2))
+    assert sorted(simulated.columns()) == sorted(store.index.columns)
+    unwritten = SimulatedSource(tmp_path / "data", **SMALL)
+    for asked in ({"select": "veiw == 'sky'"}, {"balance": ["veiw"]}):
+        with pytest.raises(
+            UserError, match=r"no column veiw; the index has air_temperature, cloud_base_km, "
+        ):
+            prepare(unwritten, tmp_path / "data", Kept((16, 20)), Split(val=0.2, test=0.2), **asked)
+    assert not (tmp_path / "data").exists()
+
+
 def test_truth_becomes_labels_and_the_index_keeps_what_it_finds_itself(
     simulated: SimulatedSource, tmp_path: Path
 ) -> None:

@@ -135,6 +135,22 @@ def test_searches_are_what_retrieval_found(test):
             assert search.query not in search.found
 
 
+def test_misses_are_shown_whatever_their_rank(test):
+    """Where none of five candidates can be far down, those at ranks 2 to 5 are the wrong ones."""
+    rng = np.random.default_rng(0)
+    index = test.index.head(10).assign(node="a", position=list("12") * 5, daylight="day")
+    content = rng.normal(size=(10, 8))
+    noisy = content + 2 * rng.normal(size=(10, 8))
+    searches = search_examples(noisy, content, index)
+    wrong = [search.rank for search in searches if search.rank > 1]
+    assert len(wrong) == 3
+    assert max(wrong) <= 5
+    far = content[(np.arange(10) + 4) % 10]  # and yet, where some are far down, these alone are shown
+    searches = search_examples(far, content, index.assign(position="1"))
+    assert searches
+    assert all(search.rank == 1 or search.rank > 5 for search in searches)
+
+
 def test_spaced_takes_first_and_last():
     assert spaced(np.arange(100), 4) == [0, 33, 66, 99]
     assert spaced(np.arange(2), 4) == [0, 1]
@@ -168,7 +184,8 @@ def test_every_head_has_its_map_on_what_the_tower_sees(heads, lines):
 
 
 def test_searches_go_both_ways(page):
-    _, figures = page
+    text, figures = page
+    assert "then some that did not, from below rank 5 if any stood there, else from below the first" in text
     assert {"searches_rgb", "searches_ir"} <= set(figures)
 
 
@@ -176,6 +193,16 @@ def test_the_confound_is_told_where_positions_are_known(table):
     (line,) = confound(table)
     assert re.search(r"right in \d+ % from RGB \(random weights \d+ %\) and \d+ % from ", line)
     assert confound(table[table["label"] != "position"]) == []
+
+
+@pytest.mark.parametrize(("known", "title"), [(True, "within one position"), (False, "over the whole split")])
+def test_curves_have_retrieval_where_positions_are_known_and_where_they_are_not(known, title):
+    history = {"step": [1, 2], "val/retrieval_rgb_to_ir_r1": [0.1, 0.2]}
+    if known:
+        history |= {"val/retrieval_within_position_rgb_to_ir_r1": [0.1, 0.2]}
+    figure = training_curves(pd.DataFrame(history))
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
+    assert titles == [f"R@1 {title}, val"]
 
 
 def test_curves_show_what_any_method_logs():

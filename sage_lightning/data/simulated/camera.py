@@ -117,7 +117,6 @@ class SimulatedCamera:
         """Writes the frame's files where they are missing, and returns its row of the truth table."""
         frame, fault = job
         scene, rng = self.scene(frame)
-        place = site(self.seed, frame % self.nodes)
         picture, thermal = self._paths(frame, scene, fault)
         wanted = [path for path in (picture, thermal) if path is not None]
         if not all(path.exists() for path in wanted):
@@ -134,9 +133,16 @@ class SimulatedCamera:
                     image.save(path, "JPEG", quality=_JPEG_QUALITY)
                     if fault is Fault.TRUNCATED_PICTURE:
                         cut_file(path, frame)
+        return self._truth(frame, scene, fault)
+
+    def truth_columns(self) -> list[str]:
+        """The columns of truth.parquet, whether it is written or not."""
+        return list(self._truth(0, self.scene(0)[0], None))
+
+    def _truth(self, frame: int, scene: Scene, fault: Fault | None) -> dict[str, Any]:
         moment = scene.moment
         return {
-            "node": place.node.node,
+            "node": site(self.seed, frame % self.nodes).node.node,
             "time_ns": moment.time_ns,
             "position": str(moment.position),
             "local_day": moment.local_day,

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from sage_lightning.evaluation.figures.style import SERIES, styled
 
 LOSS, CROSS = "loss", "loss between the sensors"
+WITHIN, WHOLE = "R@1 within one position, val", "R@1 over the whole split, val"
 SCHEDULES = "schedules, as a share of the largest"
 
 # panel → (column, name) in the vocabulary of logged names
@@ -41,9 +42,13 @@ PANELS = {
         "train/momentum": "teacher's momentum",
         "train/teacher_temperature": "teacher's temperature",
     },
-    "R@1 within one position, val": {
+    WITHIN: {
         "val/retrieval_within_position_rgb_to_ir_r1": "RGB → IR",
         "val/retrieval_within_position_ir_to_rgb_r1": "IR → RGB",
+    },
+    WHOLE: {
+        "val/retrieval_rgb_to_ir_r1": "RGB → IR",
+        "val/retrieval_ir_to_rgb_r1": "IR → RGB",
     },
     "effective dimensions (RankMe), val": {
         "health/rankme_rgb": "RGB embedding",
@@ -73,6 +78,8 @@ def training_curves(history: pd.DataFrame) -> Figure | None:
     if CROSS in panels:  # whose loss in validation is that between the sensors alone
         panels.get(LOSS, {}).pop("val/loss", None)
         panels = {title: columns for title, columns in panels.items() if columns}
+    if WITHIN in panels:  # which tells content from pointing
+        panels.pop(WHOLE, None)
     if not panels:
         return None
     figure = Figure(figsize=(9.2, 2.5 * ((len(panels) + 1) // 2)))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data.folder import FolderSource
+from sage_lightning.data.index import summary
 from sage_lightning.data.tables import table_problems
 from sage_lightning.errors import UserError
 
@@ -23,6 +24,30 @@ def test_a_file_that_is_missing_broken_or_named_twice_is_in_quarantine(folder: P
     held = index[index["status"] != "ok"].set_index("ir_path", drop=False)
     assert held["reason"].value_counts().to_dict() == {"partner missing": 1, "unreadable": 1, "duplicate": 1}
     assert held.loc["ir/4.png", "reason"] == "unreadable"
+    assert "3 rows in quarantine: 1 duplicate, 1 partner missing, 1 unreadable" in summary(index)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"visible": "rgb/none.png"}, "partner missing"),
+        ({"thermal": "ir/none.png"}, "partner missing"),
+        ({"fold": "unused"}, "in no split"),
+        ({"fold": "unused", "visible": "rgb/39.png"}, "in no split"),
+    ],
+)
+def test_a_row_that_cannot_be_used_takes_its_files_from_no_other(
+    folder: Path, first: bool, row: dict[str, str], reason: str
+) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv").assign(fold="train")
+    other = table.iloc[[5]].assign(**row)
+    pd.concat([other, table] if first else [table, other]).to_csv(folder / "data/pairs.csv", index=False)
+    index = source(folder / "data", COLUMNS | {"split": "fold"}).scan().index
+    held = index[index["status"] != "ok"]
+    assert held["reason"].tolist() == [reason]
+    assert sorted(index["pair_id"].drop(held.index)) == sorted(table["visible"])
+    assert index["pair_id"].is_unique
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Splits, groups and labels that a table says."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -71,6 +72,7 @@ def test_one_table_a_split_is_the_same_as_a_column(folder: Path) -> None:
         rows.drop(columns=["fold", "split"]).to_parquet(folder / f"data/{split}.parquet")
     tables = {split: f"{split}.parquet" for split in ("train", "val", "test")}
     index = made(folder, table=None, tables=tables).index
+    assert sorted(source(folder / "data", table=None, tables=tables).columns()) == sorted(index.columns)
     assert index["split"].value_counts().to_dict() == {"train": 20, "val": 10, "test": 10}
 
 
@@ -80,6 +82,28 @@ def test_a_table_may_have_a_group_of_its_own_beside_the_one_that_is_named(folder
     index = made(folder, COLUMNS | {"group": "sequence"}).index
     assert set(index["group_label"]) == {"x"}
     assert (index.groupby("group")["split"].nunique() == 1).all()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"split": "fold", "group": "sequence"},
+        {"labels": ["weather", "fold"]},
+        {"node": "split", "group": "sequence", "labels": []},
+    ],
+)
+def test_columns_are_said_before_a_file_is_looked_at(folder: Path, columns: dict[str, Any]) -> None:
+    said = source(folder / "data", COLUMNS | columns).columns()
+    assert sorted(said) == sorted(made(folder, COLUMNS | columns).index.columns)
+
+
+@pytest.mark.parametrize("name", ["pairs.pq", "PAIRS.PARQUET", "pairs.parquet.old"])
+def test_a_parquet_table_is_one_whatever_it_is_called(folder: Path, name: str) -> None:
+    pd.read_csv(folder / "data/pairs.csv").to_parquet(folder / "data" / name)
+    assert table_problems(folder / "data", name, {}, COLUMNS) == []
+    index = source(folder / "data", table=name).scan().index
+    pd.testing.assert_frame_equal(index, source(folder / "data").scan().index)
 
 
 def test_a_column_that_names_the_rows_of_a_parquet_table_is_a_column(folder: Path) -> None:

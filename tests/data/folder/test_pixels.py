@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from sage_lightning.data.source import PairFiles
+from sage_lightning.errors import UserError
 from sage_lightning.sage.celsius import write_celsius
 
 from .collection import made, source
@@ -71,6 +72,21 @@ def test_marks_for_no_value_are_no_temperatures(tmp_path: Path) -> None:
             PairFiles("rgb.png", "IR.NPY", "unknown", -1), (8, 8)
         )[1]
         assert np.isnan(found).sum() == missing
+
+
+def test_numbers_that_a_unit_does_not_fit_are_out_of_range_and_the_keys_are_named(folder: Path) -> None:
+    """Hundredths of kelvins, taken for kelvins."""
+    for path in (folder / "data/ir").iterdir():
+        numbers = 29315 + np.arange(150, dtype=np.uint16).reshape(10, 15) + int(path.stem)
+        Image.fromarray(numbers.astype(np.uint16)).save(path)
+    with pytest.raises(UserError) as caught:
+        made(folder, thermal_unit="kelvin")
+    (line,) = caught.value.lines
+    assert line.endswith(
+        "40 rows in quarantine: 40 out of range; with data.thermal_unit=kelvin, data.thermal_scale=1.0, "
+        "data.thermal_offset=0.0 these are no temperatures"
+    )
+    assert (made(folder, thermal_unit="kelvin", thermal_scale=0.01).index["status"] == "ok").all()
 
 
 def test_a_file_that_is_written_anew_at_the_same_length_is_decoded_again(folder: Path) -> None:

@@ -152,13 +152,14 @@ def test_nodes_give_local_days_and_daylight(make: Prepare, camera: Any, tmp_path
     ],
 )
 def test_columns_that_are_not_there_are_refused_before_decoding(
-    make: Prepare, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], line: str
+    make: Prepare, camera: Any, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], line: str
 ) -> None:
     monkeypatch.setattr(SageSource, "read", None)
     with pytest.raises(UserError, match=line):
         make(**asked)
     monkeypatch.undo()
-    assert make(balance=["position", "daylight", "split", "view"], select="view.isna()").folder.is_dir()
+    store = make(balance=["position", "daylight", "split", "view"], select="view.isna()")
+    assert sorted(SageSource(camera.root).columns()) == sorted(store.index.columns)
 
 
 def test_an_impossible_split_is_refused_before_decoding(
