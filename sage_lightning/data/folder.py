@@ -206,7 +206,7 @@ class FolderSource:
         """Given splits as they are; what the config, the tables or the rows leave open is dealt, by hash."""
         groups = "group" if "group" in index else "pair_id"
         given, deal = index.get("given_split"), split.deal
-        if deal is None and (column := self.columns["split"]) is not None:
+        if deal is None and (column := self._roles["split"]) is not None:
             deal = unsaid(given, split, column)
         elif deal is None and given is not None:
             deal = tuple(name for name in HELD_OUT if name not in self.tables)

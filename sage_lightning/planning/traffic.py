@@ -58,12 +58,12 @@ def traffic(method: pl.LightningModule, ranks: int, batch: int, steps: int, item
         gathered = sum(batch * width(head) * item for head in heads)
         reduced = _channels(method.towers) * steps
     elif isinstance(method, DINO):
-        learning, teaching = method.learning(0), method.teaching(0)
+        learning, teaching = method.roles.learning(0), method.roles.teaching(0)
         if method.koleo_weight > 0:
             gathered = len(learning) * crops * batch * width(method.student.rgb_projector) * item
         head = method.teacher.rgb_projector
         assert isinstance(head, PrototypeHead)
-        rounds = _SINKHORN_ROUNDS if method.centring == "sinkhorn" else 0
+        rounds = _SINKHORN_ROUNDS if method.centres.balanced else 0
         reduced = _channels(method.student) * steps + len(teaching) * len(head.centre) * (1 + rounds)
     return Traffic(
         gradients=round(2 * ring * trained),
