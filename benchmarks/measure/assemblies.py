@@ -1,10 +1,11 @@
-"""What a user would put together from other libraries for the same job: their losses, heads, optimisers and EMA.
+"""What one would put together from other libraries for the same job: their losses, heads, optimisers, EMA.
 
-Each is one object whose `step` is an optimiser step on a fixed batch. Backbones are handed in, the same for all.
+Each is one object whose `step` is an optimiser step on a fixed batch. Backbones are handed in.
 """
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from lightly.loss import DINOLoss
@@ -20,9 +21,9 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
 
 MakeOptimizer = Callable[[list[nn.Parameter]], Optimizer]
-ADAMW: MakeOptimizer = lambda parameters: AdamW(parameters, lr=1e-4, weight_decay=0.05)  # noqa: E731
-LIGHTLY_LARS: MakeOptimizer = lambda parameters: LightlyLARS(parameters, lr=1e-3, momentum=0.9, weight_decay=1e-6)  # noqa: E731
-STABLE_LARS: MakeOptimizer = lambda parameters: StableLARS(parameters, lr=1e-3, momentum=0.9, weight_decay=1e-6)  # noqa: E731
+ADAMW: MakeOptimizer = partial(AdamW, lr=1e-4, weight_decay=0.05)
+LIGHTLY_LARS: MakeOptimizer = partial(LightlyLARS, lr=1e-3, momentum=0.9, weight_decay=1e-6)
+STABLE_LARS: MakeOptimizer = partial(StableLARS, lr=1e-3, momentum=0.9, weight_decay=1e-6)
 
 
 class VICRegAssembly:
@@ -62,8 +63,8 @@ def stable_vicreg(*parts: Sequence, optimizer: MakeOptimizer) -> VICRegAssembly:
 class LightlyDINO:
     """Student and teacher of both sensors; each sensor's teacher teaches both students.
 
-    Crops of one size go through a backbone together, and one call of the loss takes a teacher's targets to all
-    crops of both sensors: the fastest way to assemble it.
+    Crops of one size go through a backbone together, and one call of the loss takes a teacher's targets to
+    all crops of both sensors: the fastest way to assemble it.
 
     Args:
         backbones: of RGB and thermal.

@@ -51,8 +51,8 @@ class PrototypeHead(nn.Module):
     def directions(self) -> Tensor:
         """(K, widths[-1]) prototypes of length 1.
 
-        As torch's own weight norm does it, value and gradient in a pass each: of 65,536 prototypes, dividing by
-        the norm and differentiating that takes longer than all else that a head does with a small batch.
+        By torch's own weight norm, value and gradient in a pass each: with 65,536 prototypes, dividing by the
+        norm and differentiating that takes longer than all else that a head does with a small batch.
         """
         return torch._weight_norm(self.prototypes, self.prototypes.new_ones(len(self.prototypes), 1))
 
