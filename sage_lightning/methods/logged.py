@@ -19,7 +19,7 @@ def on_device(numbers: Mapping[str, float], device: torch.device) -> dict[str, T
         numbers: by name.
         device: where the step computes.
     """
-    return {name: torch.full((), number, device=device) for name, number in numbers.items()}
+    return {name: torch.full((), float(number), device=device) for name, number in numbers.items()}
 
 
 class _Mean(torch.autograd.Function):
