@@ -1,7 +1,8 @@
 """torch's optimisers in their fastest form: one kernel for all tensors, on the CPU too, where there is one.
 
-torch takes it only when it is asked to: its own choice is a loop over tensors on the CPU, where that takes
-three times as long, and `foreach` on CUDA.
+torch takes it only when it is asked to: its own choice is a loop over tensors on the CPU, and `foreach` on
+CUDA. The kernel reads memory in its order: gradients and moments must lie as their weights do, which autograd
+and checkpoints see to.
 """
 
 import inspect
