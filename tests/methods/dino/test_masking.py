@@ -114,6 +114,29 @@ def test_prototypes_of_patches_rest_too(method, fit):
     assert not torch.equal(watch.states[3][name], watch.states[4][name])
 
 
+def test_a_stopped_and_resumed_run_ends_in_the_same_weights(method, batch, fit, tmp_path):
+    """Bit for bit; masks differ from step to step."""
+
+    def make(step):
+        pairs = on_grids(batch)(step)
+        return pairs._replace(epoch=pairs.epoch + step)
+
+    settings = {"ibot_weight": 1.0, "drop_path": 0.4}
+    whole, half, resumed = (method("alternate_roles", "grids", **settings) for _ in range(3))
+    _, expected = fit(whole, make=make)
+    trainer, _ = fit(half, epochs=1, make=make)
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    torch.manual_seed(999)
+    _, found = fit(resumed, make=make, resume=tmp_path / "half.ckpt")
+    for now, was in zip(found.logged, expected.logged[3:], strict=True):
+        assert now == {name: was[name] for name in now}
+    state = whole.state_dict()
+    assert state["teacher.patches.ir_head.centre"].any()
+    assert state["student.patches.ir_token"].any()
+    for name, value in state.items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+
+
 def test_a_mask_token_does_not_decay(method):
     model = method(ibot_weight=1.0)
     model.optimizer = partial(torch.optim.SGD, lr=0.1, weight_decay=0.5)
