@@ -190,6 +190,7 @@ def compositions() -> dict[str, Any]:
         for group in (name for entry in chosen if not isinstance(entry, str) for name in entry):
             for choice in (f"{group}={name}" for name in options(group)):
                 made[f"{command} {choice}"] = composed(choice, command=command)
+    made["plan"] = composed(command="plan")  # and what a run has
     for choice in both("resnet18"):
         made[f"train {choice}"] = composed(choice)
     return made

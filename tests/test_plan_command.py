@@ -44,12 +44,13 @@ def test_ranks_over_which_the_batch_does_not_go_are_refused(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # several processes, each of which takes seconds to start
 def test_a_plan_is_measured_on_this_device(
     tmp_path: Path, environment: dict[str, str], tiny: tuple[str, ...]
 ) -> None:
-    asked = ("plan", *tiny, "trainer.accelerator=cpu", "plan.find_batch=true", "job.gpus=2,3,8")
+    asked = ("plan", *tiny, "trainer.accelerator=cpu", "plan.find_batch=true", "job.gpus=2,3")
     done = sage_lightning(
-        *asked, "plan.pairs=64", "hydra.run.dir=plan", cwd=tmp_path, environment=environment
+        *asked, "plan.pairs=40", "hydra.run.dir=plan", cwd=tmp_path, environment=environment
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -57,9 +58,8 @@ def test_a_plan_is_measured_on_this_device(
     written = json.loads((tmp_path / "plan" / "plan.json").read_text())
     assert written["measured"]["pairs"] == written["batch_size"] == 16
     assert written["memory"]["how"].startswith("measured, CPU, ")
-    # What arithmetic makes of it: this process's own share is measured, too.
-    assert written["largest_batch"] == 64  # as many as there are
-    assert [row["refused"] is None for row in written["compared"]] == [True, False, True]
+    assert written["largest_batch"] == 40  # as many as there are
+    assert [row["refused"] is None for row in written["compared"]] == [True, False]
     assert {"plan.json", "schedules.png", "config.yaml", "summary.json"} <= {
         path.name for path in (tmp_path / "plan").iterdir()
     }
@@ -67,6 +67,7 @@ def test_a_plan_is_measured_on_this_device(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # several processes, each of which takes seconds to start
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process has taken is told in /proc")
 def test_out_of_memory_ends_with_the_table_and_a_batch_that_fits(
     tmp_path: Path, environment: dict[str, str], tiny: tuple[str, ...]

@@ -1,12 +1,12 @@
-"""Real steps of a config, in processes of their own: what they take is theirs, and so is what goes wrong."""
+"""Real steps of a config, in a process of their own: what they take is theirs, and so is what goes wrong."""
 
+import gc
 import logging
 import warnings
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -16,48 +16,65 @@ from pytorch_lightning.callbacks import Callback
 from sage_lightning.build.data import synthetic_data
 from sage_lightning.build.model import built
 from sage_lightning.build.objects import instantiate
+from sage_lightning.config import resolved
 from sage_lightning.planning.real import Measured, measure
 from sage_lightning.planning.room import out_of_memory, room, stay_within
 from sage_lightning.planning.search import largest
 
-T = TypeVar("T")
 log = logging.getLogger("sage_lightning")
 
 STEPS = {"cpu": 2, "gpu": 10}  # that are timed
 
 
-def measured(cfg: DictConfig, pairs: int, gpu: bool) -> Measured | None:
-    """Steps of one rank on so many pairs each; None if they do not fit into memory."""
-    return _apart(_measured, OmegaConf.to_container(cfg, resolve=True), pairs, gpu)
+class Search(NamedTuple):
+    """Among which batches the largest is looked for.
+
+    Attributes:
+        ranks: over which a batch goes.
+        most: no batch is larger.
+        least: none is smaller.
+    """
+
+    ranks: int
+    most: int
+    least: int
 
 
-def largest_batch(cfg: DictConfig, ranks: int, most: int, least: int, gpu: bool) -> int | None:
-    """The largest global batch of which a rank's share fits; None if none does."""
-    return _apart(_largest, OmegaConf.to_container(cfg, resolve=True), ranks, most, least, gpu)
+def tried(
+    cfg: DictConfig, pairs: int, gpu: bool, search: Search | None
+) -> tuple[Measured | None, int | None]:
+    """What real steps on this device tell.
 
+    Args:
+        cfg: of the run, nothing left open.
+        pairs: of one rank's step that is measured.
+        gpu: where.
+        search: for the largest batch, or None.
 
-def _apart(function: Callable[..., T | None], *arguments: Any) -> T | None:
-    """What a function gives in a new process; None, too, where the system has ended it for its memory."""
+    Returns:
+        What the steps took, None where they do not fit; and the largest global batch that fits, None where
+        none does or none was looked for.
+    """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
-            return pool.submit(function, *arguments).result()
-        except BrokenProcessPool:
-            return None
+            return pool.submit(_tried, resolved(cfg), pairs, gpu, search).result()
+        except BrokenProcessPool:  # the system has ended it for its memory
+            return None, None
 
 
-def _measured(config: dict[str, Any], pairs: int, gpu: bool) -> Measured | None:
-    cfg = _quietly(config, gpu)
-    return _steps(cfg, pairs, STEPS["gpu" if gpu else "cpu"])
-
-
-def _largest(config: dict[str, Any], ranks: int, most: int, least: int, gpu: bool) -> int | None:
+def _tried(
+    config: dict[str, Any], pairs: int, gpu: bool, search: Search | None
+) -> tuple[Measured | None, int | None]:
     cfg = _quietly(config, gpu)
     accumulate = cfg.trainer.accumulate_grad_batches or 1
+    found = _steps(cfg, pairs, STEPS["gpu" if gpu else "cpu"])  # first: peaks are those of a whole process
+    if search is None:
+        return found, None
 
     def fits(batch: int) -> bool:
-        return _steps(cfg, max(batch // ranks, least * accumulate), 1) is not None
+        return _steps(cfg, max(batch // search.ranks, search.least * accumulate), 1) is not None
 
-    return largest(ranks * accumulate, most, fits, least)
+    return found, largest(search.ranks * accumulate, search.most, fits, search.least)
 
 
 def _quietly(config: dict[str, Any], gpu: bool) -> DictConfig:
@@ -69,15 +86,16 @@ def _quietly(config: dict[str, Any], gpu: bool) -> DictConfig:
 
 
 def _steps(cfg: DictConfig, pairs: int, steps: int) -> Measured | None:
+    gc.collect()  # Trainers and modules hold each other
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
     try:
         data = synthetic_data(cfg, pairs * (steps + 1), pairs)
         return measure(built(cfg, data), data, lambda clock, number: short_trainer(cfg, clock, number), steps)
     except (RuntimeError, MemoryError, OSError) as error:
         if not out_of_memory(error):
             raise
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    return None
+        return None
 
 
 def short_trainer(cfg: DictConfig, callback: Callback, steps: int, **other: Any) -> pl.Trainer:

@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import Callback
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sage_lightning.build.data import synthetic_data
-from sage_lightning.build.measuring import largest_batch, measured, short_trainer
+from sage_lightning.build.measuring import Search, short_trainer, tried
 from sage_lightning.build.model import built, fill, total_steps
 from sage_lightning.build.objects import instantiate
 from sage_lightning.config import resolved
@@ -159,8 +159,12 @@ class Planner:
         """
         parts = self.ranks * self.accumulate
         step = self.dry(self.batch_size // parts)
-        tried = self.here and tflops is not None
-        found = self._measured(step) if tried else None
+        real = self.here and tflops is not None
+        found, fits = self._tried(step, find_batch) if real else (None, None)
+        if find_batch and not real:
+            log.warning(
+                "plan.find_batch=true is of no use without the device: %s", self.cfg.trainer.accelerator
+            )
         view, local = self.data.train_view, {}
         crops = {"global": 1, "local": 0}
         if isinstance(view, MultiCrop):
@@ -180,27 +184,28 @@ class Planner:
             crops=crops,
             parameters=parameters(self.method, self.towers),
             dry=step,
-            memory=self._memory(found, tried),
+            memory=self._memory(found, real),
             seconds=None if tflops is None else self._seconds(step, found, tflops),
             measured=found,
-            largest_batch=self._largest(parts) if find_batch and self.here else None,
+            largest_batch=(fits or 0) if find_batch and real else None,
             compared=[self._over(number) for number in compared(resolved(self.cfg))],
         )
 
-    def _measured(self, step: DryStep) -> Measured | None:
+    def _tried(self, step: DryStep, find_batch: bool) -> tuple[Measured | None, int | None]:
         """Real steps; on the CPU of as many pairs as it gets through in seconds."""
         pairs = step.pairs
         if not self.gpu:
             affordable = _SECONDS * _FLOPS_A_CORE * torch.get_num_threads() / (3 * step.flops / step.pairs)
             pairs = min(pairs, int(affordable / self.accumulate))
-        return measured(self.cfg, max(pairs, _FEWEST) * self.accumulate, self.gpu)
+        search = Search(self.ranks, self.pairs, self.least) if find_batch else None
+        return tried(self.cfg, max(pairs, _FEWEST) * self.accumulate, self.gpu, search)
 
-    def _memory(self, found: Measured | None, tried: bool) -> Figure:
+    def _memory(self, found: Measured | None, real: bool) -> Figure:
         share = self.batch_size // self.ranks
         if found is not None and found.pairs == share and self.ranks == 1:
             return Figure(found.peak_bytes, f"measured, {found.device}")
         text = f"{ESTIMATE} of its tensors" if self.gpu else f"{ESTIMATE} of the whole process"
-        if tried and found is None:
+        if real and found is None:
             text += "; tried here, it does not fit (plan.find_batch=true finds what does)"
         if found is not None:
             guess = self.dry(found.pairs // self.accumulate).peak_bytes + self.process_bytes
@@ -216,10 +221,6 @@ class Planner:
         seconds = found.seconds * share / found.pairs
         of = "" if found.pairs == share else f", from steps of {found.pairs} pairs"
         return Figure(seconds, f"measured, {seconds:.3g} s a step on {found.device}{of}{alone}")
-
-    def _largest(self, parts: int) -> int:
-        log.info("Looking for the largest batch")
-        return largest_batch(self.cfg, self.ranks, self.pairs, self.least, self.gpu) or 0
 
     def _over(self, number: int) -> Ranks:
         if line := indivisible(self.batch_size, number, self.accumulate):
