@@ -193,3 +193,15 @@ def test_a_split_by_what_is_no_column_is_refused(desk: Path, environment: dict[s
     )
     assert done.returncode == 2
     assert done.stderr.startswith("data.split.by=season: not one of day, node, position")
+
+
+def test_a_look_at_every_file_opens_those_of_no_pair(desk: Path, environment: dict[str, str]) -> None:
+    write(desk / "files", 20)
+    [lone] = (desk / "files" / NODE).glob(f"{START + 200 * MINUTE}-*.csv")
+    lone.unlink()
+    [picture] = (desk / "files" / NODE).glob(f"{START + 200 * MINUTE}-*.jpg")
+    picture.write_bytes(picture.read_bytes()[:1000])
+    asked = ("index", "data.root=files", "data.split.by=position")
+    for verify, reason in ((False, "partner missing"), (True, "truncated"), (False, "truncated")):
+        done = sage_lightning(*asked, f"index.verify={verify}", cwd=desk, environment=environment)
+        assert f"1 file in quarantine: 1 {reason}" in done.stdout, done.stderr

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from sage_lightning.build.objects import instantiate
 from sage_lightning.build.preparing import executor, kept
 from sage_lightning.build.split import split
+from sage_lightning.data.broken import BrokenFiles
 from sage_lightning.data.decoder import decoded_again
 from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.index import index_hash, summary, unknown_nodes
@@ -70,7 +71,8 @@ def known_index(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame
     """A collection as it is now, and its index with what decoding has told of it so far."""
     cache_dir = Path(cfg.paths.data_dir)
     scan = source.scan(cache_dir)
-    return scan, source.catalogue(cache_dir, scan).judged(scan.index)
+    catalogue = source.catalogue(cache_dir, scan)
+    return scan, BrokenFiles(catalogue.folder, source.root).applied(catalogue.judged(scan.index))
 
 
 def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
@@ -79,15 +81,18 @@ def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
     scan = source.scan(cache_dir)
     asked = scan.index["status"] == "ok"
     usable = scan.index[asked]
-    if usable.empty:
-        return scan, scan.index
-    decoder = decoder_of(source, usable, kept(cfg))
+    broken = BrokenFiles(source.catalogue(cache_dir, scan).folder, source.root)
+    decoder = None if usable.empty else decoder_of(source, usable, kept(cfg))
+    ir_size = source.ir_size if decoder is None else decoder.ir_size
+    broken.look(scan.index, source, kept(cfg).rgb_size, ir_size, executor(cfg))
+    if decoder is None:
+        return scan, broken.applied(scan.index)
     failed, contents = decoded_again(decoder, usable, executor(cfg))
     if given_up := give_up_otherwise(cache_dir, decoder, scan, usable, failed, contents):
         log.info("Files are not as they were when they were decoded: %d shards will be made again", given_up)
     table = settled(scan.index, failed, contents)
     source.catalogue(cache_dir, scan).learn(table[asked])  # a copy has its pair's id, and was not decoded
-    return scan, table
+    return scan, broken.applied(table)
 
 
 def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
+from sage_lightning.data.broken import BrokenFiles
 from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.scan import pairless, scan_folder
 from sage_lightning.data.select import selected
@@ -73,7 +74,8 @@ def _of_files(cfg: DictConfig) -> Collection:
     else:
         cache_dir = Path(cfg.paths.data_dir)
         scan = source.scan(cache_dir)
-        known = source.catalogue(cache_dir, scan).judged(scan.index)
+        catalogue = source.catalogue(cache_dir, scan)
+        known = BrokenFiles(catalogue.folder, source.root).applied(catalogue.judged(scan.index))
         scan = replace(scan, index=known)
     if scan.index.empty:
         raise UserError(f"data.root={source.root} holds no camera file; other files: {scan.others}")

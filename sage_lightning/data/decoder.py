@@ -43,12 +43,8 @@ class Decoder:
             rgb, ir = self.source.read(pair, self.rgb_size)
         except quarantine.Unusable as error:
             return error.reason
-        if ir.shape != self.ir_size:
-            return quarantine.WRONG_SIZE
-        if np.isnan(ir).all():
-            return quarantine.ALL_NAN
-        if np.nanmin(ir) == np.nanmax(ir):
-            return quarantine.FLAT
+        if reason := trouble_with(ir, self.ir_size):
+            return reason
         exact = centikelvin.encode(ir) if self.source.thermal_unit == "celsius" else None
         kept, rgb = self._kept(rgb)
         digests = [sha256_of(self.source.root / path) for path in (pair.rgb_path, pair.ir_path)]
@@ -62,6 +58,20 @@ class Decoder:
         file = BytesIO()
         Image.fromarray(rgb).save(file, "JPEG", quality=_QUALITY, subsampling="4:4:4")
         return np.frombuffer(file.getvalue(), np.uint8), np.asarray(Image.open(file))
+
+
+def trouble_with(ir: NDArray[np.float32], ir_size: tuple[int, int] | None) -> str:
+    """The reason why a thermal picture that can be read cannot be used; "" where it can.
+
+    Args:
+        ir: (h, w), NaN where missing.
+        ir_size: (h, w) wanted; None where nothing says it.
+    """
+    if ir_size is not None and ir.shape != ir_size:
+        return quarantine.WRONG_SIZE
+    if np.isnan(ir).all():
+        return quarantine.ALL_NAN
+    return quarantine.FLAT if np.nanmin(ir) == np.nanmax(ir) else ""
 
 
 def decoded_again(

@@ -216,8 +216,11 @@ class FolderSource:
         self, pair: PairFiles, size: tuple[int, int]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """See `PairSource.read`."""
-        rgb = read_picture(self.root / pair.rgb_path, size)
-        return rgb, self.read_thermal(pair.ir_path)
+        return self.read_picture(pair.rgb_path, size), self.read_thermal(pair.ir_path)
+
+    def read_picture(self, rgb_path: str, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """See `PairSource.read_picture`."""
+        return read_picture(self.root / rgb_path, size)
 
     def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
         """See `PairSource.read_thermal`."""

@@ -88,6 +88,10 @@ class PairSource(Protocol):
         """
         ...
 
+    def read_picture(self, rgb_path: str, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """(H, W, 3): a picture alone, whoever took it; see `read`."""
+        ...
+
     def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
         """The thermal picture alone; see `read`."""
         ...

@@ -46,6 +46,11 @@ class _Camera:
         """By whole local days, unless it is said otherwise."""
         return dealt(index, dataclasses.replace(split, by=split.by or "day"))
 
+    def read_picture(self, rgb_path: str, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """See `PairSource.read_picture`."""
+        with _damage_is_unusable():
+            return read_optical(self.root / rgb_path, CROP_BOX, size)
+
     def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
         """See `PairSource.read_thermal`."""
         with _damage_is_unusable():
