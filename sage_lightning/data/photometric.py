@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sage_lightning.data.counted import Stream, key, normal_of, uniform
 from sage_lightning.data.missing import complete
-from sage_lightning.data.resample import Taps, separable
+from sage_lightning.data.resample import Taps, kernels_for, separable
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _BLUR_REACH = 6.0  # standard deviations: what lies beyond has no weight in float32
@@ -25,7 +25,8 @@ class Changes(NamedTuple):
     Attributes:
         brightness: factor of RGB, as the next two.
         contrast: of the distance from the mean luma.
-        saturation: of the distance from a pixel's own luma; 0 makes a picture gray.
+        saturation: of the distance from a pixel's own luma.
+        gray: bool, whether the luma is all that is left.
         sigma: of the blur, in pixels of the view; 0 for none.
         gain: of a thermal frame's distance from its mean.
         offset: of a thermal frame, in the collection's unit.
@@ -35,6 +36,7 @@ class Changes(NamedTuple):
     brightness: Tensor
     contrast: Tensor
     saturation: Tensor
+    gray: Tensor
     sigma: Tensor
     gain: Tensor
     offset: Tensor
@@ -77,7 +79,8 @@ class Photometric:
         return Changes(
             brightness=1 + colour[:, 0] * self.brightness,
             contrast=1 + colour[:, 1] * self.contrast,
-            saturation=(1 + colour[:, 2] * self.saturation).masked_fill(gray, 0.0),
+            saturation=1 + colour[:, 2] * self.saturation,
+            gray=gray,
             sigma=torch.where(blur[:, 0] < self.blur, low + blur[:, 1] * (high - low), 0.0),
             gain=1 + (2 * uniform(*keys, Stream.IR_GAIN, 1)[:, 0] - 1) * self.ir_gain,
             offset=(2 * uniform(*keys, Stream.IR_OFFSET, 1)[:, 0] - 1) * self.ir_offset,
@@ -86,6 +89,19 @@ class Photometric:
 
     def rgb(self, rgb: Tensor, changes: Changes) -> Tensor:
         """Changes B pictures, (B, 3, H, W), 0…1, in place where it can."""
+        if kernels_for(rgb) and rgb.is_contiguous():
+            self._colour_at_once(rgb, changes)
+        else:
+            self._colour(rgb, changes)
+        return rgb if self.blur == 0 else self._blurred(rgb, changes.sigma.to(rgb.dtype))
+
+    def _colour_at_once(self, rgb: Tensor, changes: Changes) -> None:
+        from sage_lightning.data.kernels import colour
+
+        factors = (changes.brightness, changes.contrast, changes.saturation, changes.gray)
+        colour(rgb.flatten(2).numpy(), *(factor.numpy() for factor in factors))
+
+    def _colour(self, rgb: Tensor, changes: Changes) -> None:
         brightness, contrast, saturation = (
             factor.to(rgb.dtype)[:, None, None, None]
             for factor in (changes.brightness, changes.contrast, changes.saturation)
@@ -95,7 +111,7 @@ class Photometric:
         rgb.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 1)
         luma = _luma(rgb)
         rgb.mul_(saturation).add_(luma.mul_(1 - saturation)).clamp_(0, 1)
-        return rgb if self.blur == 0 else self._blurred(rgb, changes.sigma.to(rgb.dtype))
+        rgb.copy_(torch.where(changes.gray[:, None, None, None], _luma(rgb), rgb))
 
     def _blurred(self, rgb: Tensor, sigma: Tensor) -> Tensor:
         """Those with a sigma above 0; another's matrices would leave it as it is."""
