@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sage_lightning.data.counted import Stream, key, normal_of, uniform
 from sage_lightning.data.missing import complete
-from sage_lightning.data.resample import Taps, kernels_for, separable
+from sage_lightning.data.resample import Taps, separable
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _BLUR_REACH = 6.0  # standard deviations: what lies beyond has no weight in float32
@@ -89,19 +89,6 @@ class Photometric:
 
     def rgb(self, rgb: Tensor, changes: Changes) -> Tensor:
         """Changes B pictures, (B, 3, H, W), 0…1, in place where it can."""
-        if kernels_for(rgb) and rgb.is_contiguous():
-            self._colour_at_once(rgb, changes)
-        else:
-            self._colour(rgb, changes)
-        return rgb if self.blur == 0 else self._blurred(rgb, changes.sigma.to(rgb.dtype))
-
-    def _colour_at_once(self, rgb: Tensor, changes: Changes) -> None:
-        from sage_lightning.data.kernels import colour
-
-        factors = (changes.brightness, changes.contrast, changes.saturation, changes.gray)
-        colour(rgb.flatten(2).numpy(), *(factor.numpy() for factor in factors))
-
-    def _colour(self, rgb: Tensor, changes: Changes) -> None:
         brightness, contrast, saturation = (
             factor.to(rgb.dtype)[:, None, None, None]
             for factor in (changes.brightness, changes.contrast, changes.saturation)
@@ -112,6 +99,7 @@ class Photometric:
         luma = _luma(rgb)
         rgb.mul_(saturation).add_(luma.mul_(1 - saturation)).clamp_(0, 1)
         rgb.copy_(torch.where(changes.gray[:, None, None, None], _luma(rgb), rgb))
+        return rgb if self.blur == 0 else self._blurred(rgb, changes.sigma.to(rgb.dtype))
 
     def _blurred(self, rgb: Tensor, sigma: Tensor) -> Tensor:
         """Those with a sigma above 0; another's matrices would leave it as it is."""

@@ -8,8 +8,6 @@ any device, in one pass; so each axis becomes the outer one before its turn.
 """
 
 import math
-from functools import cache
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import torch
@@ -17,8 +15,6 @@ from torch import Tensor
 from torch.nn.functional import channel_shuffle, embedding_bag
 
 from sage_lightning.data.missing import complete
-
-_COMPILED = (torch.uint8, torch.uint16, torch.float32)
 
 
 class Taps(NamedTuple):
@@ -88,10 +84,7 @@ def resample(images: Tensor, how: Resampling) -> Tensor:
     if images.is_floating_point():
         return separable(images, *how)
     rows, columns = how
-    columns = columns._replace(weight=columns.weight / 255)
-    if kernels_for(images):
-        return _cut(images, rows, columns)
-    return separable(images.float(), rows, columns)
+    return separable(images.float(), rows, columns._replace(weight=columns.weight / 255))
 
 
 def resample_missing(frames: Tensor, how: Resampling) -> Tensor:
@@ -100,8 +93,6 @@ def resample_missing(frames: Tensor, how: Resampling) -> Tensor:
         if complete(frames):
             return separable(frames[:, None], *how)[:, 0]
         values, known = frames.nan_to_num(0.0), (~frames.isnan()).to(frames.dtype)
-    elif kernels_for(frames) and frames.numpy().min() > 0:
-        return _cut(frames[:, None], *how)[:, 0]
     else:
         values = frames.float()
         known = values.clamp_max(1.0)  # codes are 0 or at least 1
@@ -109,27 +100,6 @@ def resample_missing(frames: Tensor, how: Resampling) -> Tensor:
             return separable(values[:, None], *how)[:, 0]
     total, weight = separable(torch.stack([values, known], dim=1), *how).unbind(1)
     return total / weight  # 0 / 0 is NaN
-
-
-def kernels_for(images: Tensor) -> bool:
-    """Whether there are compiled kernels for these: on the CPU, if Numba is installed."""
-    return _numba() and images.device.type == "cpu" and images.dtype in _COMPILED
-
-
-@cache
-def _numba() -> bool:
-    return find_spec("numba") is not None
-
-
-def _cut(images: Tensor, rows: Taps, columns: Taps) -> Tensor:
-    """`separable` of integers on the CPU."""
-    from sage_lightning.data.kernels import cut
-
-    n = max(len(rows.pixel), len(images))
-    crops = torch.empty(n, images.shape[1], rows.pixel.shape[1], columns.pixel.shape[1])
-    pixels = images.permute(0, 2, 3, 1).contiguous().numpy()
-    cut(pixels, *(part.expand(n, -1, -1).numpy() for part in (*rows, *columns)), crops.numpy())
-    return crops
 
 
 def separable(images: Tensor, rows: Taps, columns: Taps) -> Tensor:
