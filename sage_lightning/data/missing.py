@@ -4,5 +4,5 @@ from torch import Tensor
 
 
 def complete(values: Tensor) -> bool:
-    """Whether no value is NaN, where that is known at once: an accelerator would have to be waited for."""
+    """Whether no value is NaN, so far as that is known at once: not on a device that must be waited for."""
     return values.device.type == "cpu" and not bool(values.sum().isnan())

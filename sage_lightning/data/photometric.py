@@ -25,7 +25,8 @@ class Changes(NamedTuple):
     Attributes:
         brightness: factor of RGB, as the next two.
         contrast: of the distance from the mean luma.
-        saturation: of the distance from a pixel's own luma; 0 makes a picture gray.
+        saturation: of the distance from a pixel's own luma.
+        gray: bool, whether the luma is all that is left.
         sigma: of the blur, in pixels of the view; 0 for none.
         gain: of a thermal frame's distance from its mean.
         offset: of a thermal frame, in the collection's unit.
@@ -35,6 +36,7 @@ class Changes(NamedTuple):
     brightness: Tensor
     contrast: Tensor
     saturation: Tensor
+    gray: Tensor
     sigma: Tensor
     gain: Tensor
     offset: Tensor
@@ -77,7 +79,8 @@ class Photometric:
         return Changes(
             brightness=1 + colour[:, 0] * self.brightness,
             contrast=1 + colour[:, 1] * self.contrast,
-            saturation=(1 + colour[:, 2] * self.saturation).masked_fill(gray, 0.0),
+            saturation=1 + colour[:, 2] * self.saturation,
+            gray=gray,
             sigma=torch.where(blur[:, 0] < self.blur, low + blur[:, 1] * (high - low), 0.0),
             gain=1 + (2 * uniform(*keys, Stream.IR_GAIN, 1)[:, 0] - 1) * self.ir_gain,
             offset=(2 * uniform(*keys, Stream.IR_OFFSET, 1)[:, 0] - 1) * self.ir_offset,
@@ -95,6 +98,7 @@ class Photometric:
         rgb.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 1)
         luma = _luma(rgb)
         rgb.mul_(saturation).add_(luma.mul_(1 - saturation)).clamp_(0, 1)
+        rgb.copy_(torch.where(changes.gray[:, None, None, None], _luma(rgb), rgb))
         return rgb if self.blur == 0 else self._blurred(rgb, changes.sigma.to(rgb.dtype))
 
     def _blurred(self, rgb: Tensor, sigma: Tensor) -> Tensor:
