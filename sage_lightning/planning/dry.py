@@ -11,12 +11,17 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorMode,
+)
 from torch.optim import Optimizer
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import View
 from sage_lightning.data.multicrop import MultiCrop
+from sage_lightning.errors import UserError
 from sage_lightning.planning.meter import Meter
 
 
@@ -80,6 +85,9 @@ def dry_step(
         trainer: says the precision, on the CPU.
         make_optimizer: as the method has it.
         foreach: whether the optimiser takes all tensors at once, as it does on GPUs, with a copy of them.
+
+    Raises:
+        UserError: what the step does depends on numbers, not on shapes alone.
     """
     meter = Meter()
     state_of_one = _state_of_one(make_optimizer)
@@ -98,11 +106,14 @@ def dry_step(
         state = sum(map(_bytes, trained)) * state_of_one
         batch = plugin.convert_input(_images(view, sizes, ir_channels, pairs))
         method.train()
-        with plugin.train_step_context():
-            loss: Any = method.training_step(batch, 0)
-        forward = meter.flops
-        optimizer.zero_grad()
-        loss.backward()
+        try:
+            with plugin.train_step_context():
+                loss: Any = method.training_step(batch, 0)
+            forward = meter.flops
+            optimizer.zero_grad()
+            loss.backward()
+        except (DataDependentOutputException, DynamicOutputShapeException) as error:
+            raise UserError(f"model: its step asks for numbers, and cannot be planned ({error})") from error
         stepping = held + gradients + (gradients if foreach else 0)
         return DryStep(
             pairs=pairs,

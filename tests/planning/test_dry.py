@@ -10,6 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sage_lightning.build.measuring import short_trainer
 from sage_lightning.build.model import built
+from sage_lightning.errors import UserError
+from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.planning.meter import Meter
 
 CASES = {
@@ -72,6 +74,15 @@ def test_larger_batches_take_more_and_chunks_less(planner: Callable[..., Any]) -
     assert plain.dry(512).working_bytes > 1.9 * plain.dry(256).working_bytes
     assert cached.dry(512).working_bytes < 0.3 * plain.dry(512).working_bytes
     assert cached.dry(512).flops > 1.2 * plain.dry(512).flops
+
+
+def test_a_step_that_asks_for_numbers_is_refused(
+    planner: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = planner()
+    monkeypatch.setattr(VICReg, "loss_terms", lambda self, z_rgb, z_ir: {"loss": z_rgb * float(z_ir.sum())})
+    with pytest.raises(UserError, match="its step asks for numbers, and cannot be planned"):
+        planned.dry(8)
 
 
 def test_a_planned_step_leaves_no_tensors_without_numbers_behind(planner: Callable[..., Any]) -> None:
