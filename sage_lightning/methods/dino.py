@@ -141,7 +141,7 @@ class DINO(LightningModule):
         guesses: dict[Sensor, Guesses] = {}
         for sensor in self.roles.learning(step):
             bottlenecks[sensor] = self._bottlenecks(batch, sensor, guesses)
-        students = {sensor: self._head(self.student, sensor).logits(z) for sensor, z in bottlenecks.items()}
+        students = self._logits(bottlenecks)
         logged: dict[str, Any] = {}
         loss = next(iter(students.values())).new_zeros(())
         for kind, weight in self.roles.weights.items():
@@ -193,6 +193,15 @@ class DINO(LightningModule):
             embeddings.append(self.student.embed(sensor, small.flatten(0, 1)))
         bottlenecks = self.student.project(sensor, torch.cat(embeddings))
         return bottlenecks.unflatten(0, (-1, len(batch.row)))
+
+    def _logits(self, bottlenecks: dict[Sensor, Tensor]) -> dict[Sensor, Tensor]:
+        """Of the student; in one call where sensors have the same prototypes: they are directed once."""
+        heads = {sensor: self._head(self.student, sensor) for sensor in bottlenecks}
+        head, *others = heads.values()
+        if any(other.prototypes is not head.prototypes for other in others):
+            return {sensor: heads[sensor].logits(z) for sensor, z in bottlenecks.items()}
+        logits = head.logits(torch.cat([*bottlenecks.values()]))
+        return dict(zip(bottlenecks, logits.chunk(len(heads)), strict=True))
 
     @staticmethod
     def _koleo(bottlenecks: Tensor) -> Tensor:
