@@ -43,7 +43,11 @@ test: lint types contract
 test-slow: .venv/ready
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
-bench: .venv/ready
+.venv/rivals: .venv/ready
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --constraint constraints.txt --editable '.[dev,rivals]'
+	@touch $@
+
+bench: .venv/rivals
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
 
 image:
