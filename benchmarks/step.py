@@ -34,6 +34,7 @@ from sage_lightning.build.model import PARTS, fill, towers
 from sage_lightning.build.objects import instantiate
 from sage_lightning.config import config_dir
 from sage_lightning.evaluation.headline import print_table
+from sage_lightning.optim.fused import fused
 
 SIZES = ["data.rgb_size=224", "data.ir_size=112", "data.rgb_patch=16", "data.ir_patch=8"]
 WIDE = "model.projector=[8192,8192,8192]"
@@ -94,7 +95,8 @@ def method_of(cfg: DictConfig, rest: bool) -> pl.LightningModule:
         made.rgb_backbone, made.ir_backbone = Carried(made.rgb_backbone), Carried(made.ir_backbone)
     cls = instantiate({key: value for key, value in cfg.model.items() if key not in PARTS}, _partial_=True)
     span = {"steps_per_epoch": 1, "total_steps": 1000} if "prototypes" in cfg.model else {}
-    return cls(towers=made, optimizer=instantiate(cfg.optimizer), schedule=lambda step: 1.0, seed=0, **span)
+    optimizer = fused(instantiate(cfg.optimizer))
+    return cls(towers=made, optimizer=optimizer, schedule=lambda step: 1.0, seed=0, **span)
 
 
 def dino(case: Case, cfg: DictConfig, rest: bool) -> tuple[pl.LightningModule, Any, dict[str, Any]]:
