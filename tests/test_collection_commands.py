@@ -204,4 +204,4 @@ def test_a_look_at_every_file_opens_those_of_no_pair(desk: Path, environment: di
     asked = ("index", "data.root=files", "data.split.by=position")
     for verify, reason in ((False, "partner missing"), (True, "truncated"), (False, "truncated")):
         done = sage_lightning(*asked, f"index.verify={verify}", cwd=desk, environment=environment)
-        assert f"1 file in quarantine: 1 {reason}" in done.stdout, done.stderr
+        assert f"1 row in quarantine: 1 {reason}" in done.stdout, done.stderr

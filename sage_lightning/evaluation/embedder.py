@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.data.augment import FullView
-from sage_lightning.data.transform import PairTransform, decode
+from sage_lightning.data.transform import PairTransform, celsius
 from sage_lightning.models.towers import Sensor, TwoTowers
 
 Array = NDArray[Any]
@@ -101,7 +101,7 @@ class Embedder:
     def views(self, batch: PairBatch) -> dict[Sensor, Seen]:
         """A raw batch as the towers take it: the whole field of view, nothing drawn."""
         rgb, ir = batch.rgb.to(self.device), batch.ir.to(self.device)
-        return {"rgb": self._see_rgb(rgb), "ir": self._see_ir(decode(ir))}
+        return {"rgb": self._see_rgb(rgb), "ir": self._see_ir(ir)}
 
     @torch.inference_mode()
     def embed_views(self, seen: dict[Sensor, Seen]) -> dict[str, Array]:
@@ -125,18 +125,23 @@ class Embedder:
     @torch.inference_mode()
     def shown(self, batch: PairBatch) -> tuple[NDArray[np.uint8], Array]:
         """What the towers see of a raw batch, for the eye: (B, H, W, 3) pictures and (B, h, w) degrees."""
-        rgb = self.view.rgb(batch.rgb.to(self.device).float() / 255)
+        rgb, degrees = self.view.rgb(batch.rgb.to(self.device)), self._degrees(batch.ir.to(self.device))
         pixels = (rgb.clamp(0, 1) * 255).round().byte().movedim(1, 3)
-        return pixels.cpu().numpy(), self.view.ir(decode(batch.ir.to(self.device))).float().cpu().numpy()
+        return pixels.cpu().numpy(), degrees.float().cpu().numpy()
+
+    def _degrees(self, frames: Tensor) -> Tensor:
+        """A view of them, NaN where missing, in the collection's unit."""
+        view = self.view.ir(frames)
+        return view if frames.is_floating_point() else celsius(view)
 
     def _see_rgb(self, rgb: Tensor) -> Seen:
         """(B, 3, H, W) uint8."""
-        view, regions = self.view.rgb(rgb.float() / 255), self.towers.rgb_backbone.regions
+        view, regions = self.view.rgb(rgb), self.towers.rgb_backbone.regions
         return Seen(self.transform.rgb(view), self.transform.rgb_levels(view, regions))
 
-    def _see_ir(self, degrees: Tensor) -> Seen:
-        """(B, h, w), NaN where missing."""
-        view, regions = self.view.ir(degrees), self.towers.ir_backbone.regions
+    def _see_ir(self, frames: Tensor) -> Seen:
+        """(B, h, w), as the store keeps them, or NaN where missing."""
+        view, regions = self._degrees(frames), self.towers.ir_backbone.regions
         return Seen(self.transform.ir(view), self.transform.ir_levels(view, regions))
 
     def _spaces(self, sensor: Sensor, seen: Seen) -> dict[Space, Array]:

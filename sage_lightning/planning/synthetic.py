@@ -50,13 +50,13 @@ class SyntheticStore(PairStore):
         """Of no collection."""
         return {"rgb": {"mean": [0.5] * 3, "std": [0.25] * 3}, "ir": {"mean": [10.0], "std": [10.0]}}
 
-    def read(
-        self, rows: Sequence[int] | NDArray[np.int64]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint16] | NDArray[np.float32]]:
-        """See `PairStore.read`."""
-        rgb, ir = self._noise
+    def read_into(
+        self, rgb: NDArray[np.uint8], ir: NDArray[Any], rows: Sequence[int] | NDArray[np.int64]
+    ) -> None:
+        """See `PairStore.read_into`."""
+        pictures, frames = self._noise
         wanted = np.asarray(rows, dtype=np.int64) % _PICTURES
-        return rgb[wanted], ir[wanted]
+        rgb[:], ir[:] = pictures[wanted], frames[wanted]
 
     @cached_property
     def _noise(self) -> tuple[NDArray[np.uint8], NDArray[Any]]:
