@@ -3,6 +3,8 @@
 index-<hash of the folder's name and the rules>/
     files.arrow        one row a file: name, length, and what the name says of kind and time
     index.parquet      one row a pair or a quarantined file, with place and time
+    lists.parquet      what pair lists of early users say, and
+    records.parquet    their query records
     verdicts.parquet   what only decoding could tell, by pair id
     state.json         a digest of every folder, written last: without it nothing of this exists
 """
@@ -77,9 +79,9 @@ class Catalogue:
     def _scanned(self, nodes: NodeTable, keep_mismatches: bool) -> Scan:
         folders = list_folders(self._root)
         digests = {folder.path: folder.digest for folder in folders}
-        legacy = Legacy(self._root, folders)
         places = hashlib.sha256(repr(nodes.rows).encode()).hexdigest()
         with self._locked():
+            legacy = Legacy(self._root, folders, self.folder)
             state = self._state()
             now = {"folders": digests, "places": places, "lists": legacy.digest}
             if state is not None and all(state[name] == value for name, value in now.items()):

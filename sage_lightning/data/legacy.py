@@ -8,12 +8,9 @@
 and records know what names do not say: who belongs to whom, the node, the exact time, the position.
 """
 
-import codecs
-import hashlib
-import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -23,16 +20,12 @@ import pandas as pd
 
 from sage_lightning.data.files import NO_TIME, SECOND, UNKNOWN, known_time
 from sage_lightning.data.listing import Folder
-from sage_lightning.errors import UserError
-from sage_lightning.sage.names import node_of, parse_name
-from sage_lightning.sage.records import RECORD_SUFFIXES, read_records
+from sage_lightning.data.told import told
+from sage_lightning.sage.names import parse_name
 
 log = logging.getLogger("sage_lightning")
 
-_LISTS = re.compile(r"(?P<base>(?:.*/)?)(?P<bad>bad_)?pairs(?:/.*)?")
-_RECORDS = re.compile(r"(?:.*/)?sage_meta(?:/.*)?")
 _BAD = re.compile(r"(?:^|/)bad_pairs/")
-_VSN = re.compile(r"[A-Z][0-9A-F]{3}")
 _MOMENT = ["node", "time_ns"]
 
 
@@ -42,6 +35,7 @@ class Legacy:
     Args:
         root: the collection's folder.
         folders: its listing.
+        kept: where what they say is kept, see `told`.
 
     Attributes:
         read: how many lists and records there are.
@@ -53,18 +47,10 @@ class Legacy:
         UserError: a list or records cannot be read.
     """
 
-    def __init__(self, root: Path, folders: Sequence[Folder]) -> None:
-        lists = dict(_lists_of(root, folders))
-        paths = [
-            path for folder in folders if _RECORDS.fullmatch(folder.path) for path in _records_of(folder)
-        ]
-        self._lists = _table(lists)
-        records = {path: _records(root, path) for path in paths}
-        self._records = pd.concat([table for table, _ in records.values()]) if records else None
-        self.read = len(lists) + len(records)
-        held = {path: hashlib.sha256(data).hexdigest() for path, data in lists.items()}
-        held |= {path: digest for path, (_, digest) in records.items()}
-        self.digest = hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest() if held else ""
+    def __init__(self, root: Path, folders: Sequence[Folder], kept: Path | None = None) -> None:
+        said = told(root, folders, kept)
+        self._lists, self._records = said.lists, said.records
+        self.read, self.digest = said.count, said.digest
         self.unmatched = 0
 
     def __bool__(self) -> bool:
@@ -119,73 +105,6 @@ class Legacy:
         found = ([file for file in files if file is not None] for files in said)
         rows = [[known_time(file.time_ns) // SECOND for file in files] for files in found if len(files) == 2]
         return np.array(rows, dtype=np.int64).reshape(-1, 2)
-
-
-def _lists_of(root: Path, folders: Sequence[Folder]) -> Iterator[tuple[str, bytes]]:
-    """Every list's path and what it holds."""
-    for folder in folders:
-        if not _LISTS.fullmatch(folder.path):
-            continue
-        for name in folder.names.to_pylist():
-            path = f"{folder.path}/{name}"
-            try:
-                if name.endswith(".txt"):
-                    yield path, (root / path).read_bytes()
-            except FileNotFoundError:
-                continue  # it vanished since the folder was listed
-            except OSError as error:
-                raise UserError(f"data.root: the list {path} cannot be read ({error.strerror})") from error
-
-
-def _table(lists: dict[str, bytes]) -> pd.DataFrame:
-    """One row a list, the bad first: `list`, `base` of its paths, `picture`, `thermal`, `node`, `bad`.
-
-    A list of other than two lines has nulls in their place.
-    """
-    rows = []
-    for path, data in lists.items():
-        folder = path.rpartition("/")[0]
-        found = _LISTS.fullmatch(folder)
-        assert found is not None
-        named = [_path(line) for line in _text(data).split("\n") if line.strip()]
-        sides = named if len(named) == 2 else [None, None]
-        rows.append((path, found["base"], *sides, _node(folder), found["bad"] is not None))
-    columns = ["list", "base", "picture", "thermal", "node", "bad"]
-    table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[:-1], "str"))
-    return table.sort_values(["bad", "list"], ascending=[False, True], ignore_index=True)
-
-
-def _text(data: bytes) -> str:
-    """What Windows' editors call Unicode is UTF-16; both kinds may begin with a byte order mark."""
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
-
-
-def _path(line: str) -> str:
-    """Without `/` or `./` in front."""
-    return str(PurePosixPath(line.strip().lstrip("/")))
-
-
-def _node(folder: str) -> str:
-    """Of the nearest folder that is a node's, by id or VSN."""
-    names = reversed(PurePosixPath(folder).parts)
-    nodes = (node_of(name) or (name if _VSN.fullmatch(name) else None) for name in names)
-    return next((node for node in nodes if node is not None), UNKNOWN)
-
-
-def _records_of(folder: Folder) -> list[str]:
-    paths = [str(PurePosixPath(folder.path) / name) for name in folder.names.to_pylist()]
-    return [path for path in paths if path.endswith(RECORD_SUFFIXES)]
-
-
-def _records(root: Path, path: str) -> tuple[pd.DataFrame, str]:
-    """Records, and a hash of the file that holds them."""
-    try:
-        with (root / path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return read_records(root / path), digest
-    except (ValueError, OSError) as error:
-        raise UserError(f"data.root: {path} cannot be read as records of the query API ({error})") from error
 
 
 def _there(lists: pd.DataFrame, paths: pd.Series) -> pd.DataFrame:
