@@ -133,7 +133,7 @@ def _enter(name: str, task: Task) -> None:
         except UserError as error:
             _refuse(error)
     _hush()
-    failed: list[str] = []
+    failed: list[int] = []
     partial: list[Path] = []
 
     def run(cfg: DictConfig) -> None:
@@ -145,7 +145,7 @@ def _enter(name: str, task: Task) -> None:
         except UserError as error:
             if not arguments.multirun:
                 _refuse(error)
-            failed.extend(error.lines)  # the other trials go on
+            failed.append(error.status)  # the other trials go on
             for line in error.lines:
                 log.error("%s", line)
         finally:
@@ -155,7 +155,7 @@ def _enter(name: str, task: Task) -> None:
 
     hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)()
     if failed or partial:
-        sys.exit(2 if failed else 1)
+        sys.exit(max([1, *failed]))
 
 
 def _hush() -> None:

@@ -16,4 +16,5 @@ def split(cfg: DictConfig) -> Split:
         by=OmegaConf.select(cfg, "data.split.by"),
         gap_days=OmegaConf.select(cfg, "data.split.gap_days", default=0),
         deal=None if deal is None else tuple(deal),
+        refuse_few="deal" in data.split,
     )

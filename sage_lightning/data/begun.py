@@ -7,7 +7,8 @@ merely grown finds its own pairs again, to the pixel, and goes on with these alo
 import hashlib
 import io
 import json
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def earlier(now: PairStore, index_hash: str) -> PairStore | None:
     found = [
         path
         for path in now.folder.parent.glob("store-*/manifest.json")
-        if (said := json.loads(path.read_text())) and all(said.get(key) == wanted[key] for key in wanted)
+        if (said := _manifest(path)) and all(said.get(key) == wanted[key] for key in wanted)
     ]
     if not found:
         return None
@@ -48,11 +49,23 @@ def earlier(now: PairStore, index_hash: str) -> PairStore | None:
     return before if _is_as_it_was(before) else None
 
 
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        said: dict[str, Any] = json.loads(path.read_text())
+    except ValueError:
+        return {}  # a damaged one is of no store
+    return said
+
+
 def change(before: PairStore, now: PairStore) -> Change:
     """What has become of a run's pairs, in the selection of both."""
     was, there = (store.index[store.index["status"] == "ok"] for store in (before, now))
     columns = ["rgb_path", "ir_path", *label_columns(before.index)]
-    was, there = (table.set_index("pair_id").reindex(columns=columns).astype("str") for table in (was, there))
+    was, there = (
+        # Filled in, since what is missing equals nothing, itself included.
+        table.set_index("pair_id").reindex(columns=columns).astype("str").fillna("")
+        for table in (was, there)
+    )
     both = was.index.intersection(there.index)
     same = (was.loc[both] == there.loc[both]).all(axis="columns")
     return Change(len(there) - len(both), len(was) - len(both), int((~same).sum()))

@@ -40,6 +40,7 @@ class Split:
         gap_days: local days on either side of another split's days that are left out, of training first.
         deal: which of "val" and "test" are dealt from the training rows of a table that says splits; None:
             see `unsaid`.
+        refuse_few: False for runs of before `deal`: a few rows that say a split were all of it for them.
 
     Raises:
         UserError: shares or splits that are none, or a gap between groups that are no days.
@@ -51,6 +52,7 @@ class Split:
     by: str | None = None
     gap_days: int = 0
     deal: tuple[str, ...] | None = None
+    refuse_few: bool = True
 
     def __post_init__(self) -> None:
         if not (0 <= self.val < 1 and 0 <= self.test < 1 and self.val + self.test < 1):
@@ -141,13 +143,15 @@ def unsaid(given: pd.Series, split: Split, column: str) -> tuple[str, ...]:
         column: that says it.
 
     Raises:
-        UserError: a few rows say one, and nobody knows whether they are all of it.
+        UserError: a few rows say one, nobody knows whether they are all of it, and the split refuses that.
     """
     counts = given.value_counts()
     lines = []
     for name in HELD_OUT:
         count, share = int(counts.get(name, 0)), split.share(name)
-        if 0 < count <= max(_FEW_ROWS, _FEW * share * (count + int(counts.get("train", 0)))):
+        if split.refuse_few and 0 < count <= max(
+            _FEW_ROWS, _FEW * share * (count + int(counts.get("train", 0)))
+        ):
             rows = "row says" if count == 1 else "rows say"
             lines.append(
                 f"data.columns.split={column}: only {count} {rows} {name}, with data.split.{name}={share}: "

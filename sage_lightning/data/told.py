@@ -78,8 +78,8 @@ def _stamp(root: Path, paths: Sequence[str]) -> str:
     for path in paths:
         try:
             stat = (root / path).stat()
-        except FileNotFoundError:
-            continue  # it vanished since the folder was listed
+        except OSError:
+            continue  # it vanished since the folder was listed, or reading will say what is wrong
         facts.append((path, stat.st_size, stat.st_mtime_ns))
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

@@ -6,10 +6,8 @@ resumed run's past.
 """
 
 from collections.abc import Mapping
-from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 from sage_lightning.batch import MultiCropBatch
@@ -68,6 +66,7 @@ class Masking:
         self.seed = seed
         self.share = (float(share[0]), float(share[1]))
         self.probability = probability
+        self._shares: dict[Any, Tensor | None] = {}
 
     @staticmethod
     def teach(
@@ -122,9 +121,12 @@ class Masking:
         logits = head.logits(head(tokens.take_along_dim(masks.place[:, :, None], dim=1)))
         return embedding, Guesses(logits, masks, sum_over_ranks(masks.counts.sum()).clamp_min(1), edges)
 
-    @staticmethod
     def terms(
-        kind: Kind, guesses: Mapping[Sensor, Guesses], taught: Mapping[Sensor, Taught], temperature: float
+        self,
+        kind: Kind,
+        guesses: Mapping[Sensor, Guesses],
+        taught: Mapping[Sensor, Taught],
+        temperature: float,
     ) -> dict[str, Tensor]:
         """A term for each sensor that teaches, of which the mean over ranks is the global one.
 
@@ -137,11 +139,17 @@ class Masking:
         terms = {}
         for name, teacher, learner in lessons(kind, taught):
             (targets, parts), guess = taught[teacher], guesses[learner]
-            shares = _shares(guess.edges, parts, targets.device, targets.dtype)
-            aims = targets_at(targets, guess.masks.place, shares)
+            aims = targets_at(targets, guess.masks.place, self._shares_of(guess.edges, parts, targets))
             term = patch_cross_entropy(guess.logits, aims, guess.masks.counts, temperature, guess.number)
             terms[name] = rank_count() * term
         return terms
+
+    def _shares_of(self, into: Edges, parts: Edges, like: Tensor) -> Tensor | None:
+        """Made on a device once: to bring it there is to wait for it."""
+        key = (into, parts, like.device, like.dtype)
+        if key not in self._shares:
+            self._shares[key] = None if into == parts else area_shares(into, parts).to(like)
+        return self._shares[key]
 
 
 def _patches(towers: TwoTowers) -> PatchHeads:
@@ -158,8 +166,3 @@ def _patch_edges(backbone: Backbone, crops: Tensor) -> Edges:
 
 def _edges(side: int, patch: int) -> tuple[float, ...]:
     return tuple(min(edge * patch / side, 1.0) for edge in range(-(-side // patch) + 1))
-
-
-@cache  # made on a device once, for to bring it there is to wait for it
-def _shares(into: Edges, parts: Edges, device: torch.device, dtype: torch.dtype) -> Tensor | None:
-    return None if into == parts else area_shares(into, parts).to(device, dtype)

@@ -77,10 +77,14 @@ def _available() -> int | None:
 
 
 def _of_cgroup(limit: str, used: str) -> int | None:
+    """What a group of processes may still take; files that it has read give way, so they do not count."""
     try:
-        return max(int(Path(limit).read_text()) - int(Path(used).read_text()), 0)
+        most, now = int(Path(limit).read_text()), int(Path(used).read_text())
+        said = dict(line.split() for line in Path(used).with_name("memory.stat").read_text().splitlines())
     except (OSError, ValueError):  # there is none, or its limit is "max"
         return None
+    files = int(said.get("total_inactive_file", said.get("inactive_file", 0)))
+    return max(most - (now - files), 0)
 
 
 def _of_limits() -> int | None:

@@ -21,7 +21,7 @@ from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.data.transform import decode
 from sage_lightning.errors import UserError
 
-SPLITS = ["train"] * 6 + ["val"] * 3 + ["test"] * 3
+SPLITS = ["train"] * 6 + ["val"] * 3 + ["test"] * 4
 HERE = dict.fromkeys(("paths.data_dir", "data.root", "data.nodes", "data.table"))
 
 
@@ -33,7 +33,8 @@ def write_pair(folder: Path, pair: int) -> None:
 
 def write_table(folder: Path, splits: list[str]) -> None:
     columns = {name: [f"{name}{pair}.png" for pair in range(len(splits))] for name in ("rgb", "ir")}
-    pd.DataFrame({**columns, "fold": splits}).to_csv(folder / "pairs.csv", index=False)
+    remarks = [None if pair % 3 else "odd" for pair in range(len(splits))]  # a label with gaps
+    pd.DataFrame({**columns, "fold": splits, "remark": remarks}).to_csv(folder / "pairs.csv", index=False)
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def config(folder: Path, *overrides: str) -> DictConfig:
 
 @pytest.fixture
 def run(folder: Path) -> tuple[Path, PairDataModule]:
-    """What is kept of a run over the twelve pairs, and its data."""
+    """What is kept of a run over the thirteen pairs, and its data."""
     cfg = config(folder)
     data = training_data(cfg)
     described = describe(
@@ -77,7 +78,7 @@ def test_a_run_goes_on_with_its_own_pairs_and_numbers_where_some_were_added(
     folder: Path, run: tuple[Path, PairDataModule], caplog: pytest.LogCaptureFixture
 ) -> None:
     path, begun = run
-    for pair in (12, 13):
+    for pair in (13, 14):
         write_pair(folder, pair)
     write_table(folder, [*SPLITS, "train", "test"])
     with caplog.at_level(logging.INFO, "sage_lightning"):
@@ -90,7 +91,7 @@ def test_a_run_goes_on_with_its_own_pairs_and_numbers_where_some_were_added(
     assert [len(data.split_index("train")) for data in (begun, new)] == [6, 7]
     assert new.transform.normalisation != begun.transform.normalisation
     evaluated = data_of(path, HERE, None)
-    assert len(evaluated.split_index("test")) == 4
+    assert len(evaluated.split_index("test")) == 5
     assert evaluated.transform.normalisation == begun.transform.normalisation
 
 

@@ -79,6 +79,15 @@ def test_the_batch_that_fits_is_the_largest_below_the_one_that_did_not(
     assert planned.fitting(planned.tensors(96, 2)) == 94
 
 
+@no_gpu
+def test_masked_patches_between_two_grids_are_planned_as_often_as_asked(
+    planner: Callable[..., Planner],
+) -> None:
+    masked = ("model=dino_vit_pico", "model.projector=[64,16]", "model.ibot_weight=1", "data.ir_patch=16")
+    found = planner(*AWAY, *masked, "job.gpus=[2,4]").plan(find_batch=False, tflops=30.0)
+    assert [ranks.memory_bytes > 0 for ranks in found.compared] == [True, True]
+
+
 def test_fewer_pairs_than_a_batch_are_refused(planner: Callable[..., Planner]) -> None:
     with pytest.raises(UserError, match=r"data\.batch_size=8: the training split has 7 pairs, no more"):
         planner(pairs=7)
