@@ -50,7 +50,7 @@ _EXPECTED = np.array(
 _SIGN = np.array([-1, 1, 1, 1, 1, -1, 1, 1], np.float32)
 _ROW_ENDS = np.uint64(_word(b"\0" * 6 + bytes([ord(";") ^ ord("\n")])))
 _SIXES = np.uint64(_word(b"\0\6\6\0\6\6"))
-# The bits that are 0 where all is well. What follows is ASCII: to ask that has all eight bytes loaded at once.
+# The bits that are 0 where all is well. What follows is ASCII: to ask that loads all eight bytes at once.
 _WRONG = np.uint64(_word(b"\xff\xf0\xf0\xff\xf0\xf0\xff\x80"))
 _BYTE_1, _POINT_1, _MINUS_1 = (np.uint64(_word(b"\0" + byte)) for byte in (b"\xff", b".", b"-"))
 _BYTE_2, _POINT_2 = (np.uint64(_word(b"\0\0" + byte)) for byte in (b"\xff", b"."))
