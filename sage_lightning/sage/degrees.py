@@ -1,9 +1,7 @@
-"""The text of a thermal matrix as float32, for the form in which cameras write it: `-44.07`, `7.93`, `20.01`.
+"""The text of a thermal matrix as float32, in the forms in which cameras write it.
 
-Raw counts are 0.04 °C apart, with an offset that makes all hundredths odd, so a camera's values have two
-decimals. This file reads those from −99.99 to 99.99 and leaves all else to a parser that knows every form.
-
-Eight characters are one number, which is shifted until its point stands in byte 3:
+Nearly all values have two decimals and lie between −99.99 and 99.99: `-44.07`, `7.93`. For those, eight
+characters are one number, which is shifted until its point stands in byte 3:
 
 | byte | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
 |---|---|---|---|---|---|---|---|---|
@@ -18,6 +16,9 @@ Eight characters are one number, which is shifted until its point stands in byte
   both such numbers together as hundredths of a degree.
 - Where the next value starts follows from where the point was found, without a branch: which values are
   longer than others is beyond a processor's guessing.
+
+`nan` and other plain numbers (`-23`, `7.5`, `101.25`) are read digit by digit, and all else is left to a
+parser that knows every form.
 """
 
 import numpy as np
@@ -25,8 +26,9 @@ from numpy.typing import NDArray
 
 from sage_lightning.machine_code import machine_code
 
-_SHORTEST, _LONGEST = len("0.00;"), len("-99.99;")
+_SHORTEST, _LONGEST = len("0;"), len("-99.99;")
 _BYTES = 8
+_REACH = 24  # characters that may be looked at from where a value starts
 
 
 def _word(characters: bytes) -> int:
@@ -57,6 +59,11 @@ _BYTE_2, _POINT_2 = (np.uint64(_word(b"\0\0" + byte)) for byte in (b"\xff", b"."
 _PAIRS, _JOIN = np.uint64(_word(b"\xff\0\0\xff")), np.uint64(1 + (100 << 24))
 _JOINED, _NUMBER = np.uint64(24), np.uint64(0x3FFF)
 _TEN, _HUNDRED = np.uint64(10), np.float32(100)
+_MOST = 10**6  # with one digit more, still a whole number that float32 has
+_POWERS = (10.0 ** np.arange(11)).astype(np.float32)  # as it has these
+_ZERO, _NINE = np.uint8(ord("0")), np.uint8(9)
+_MINUS, _POINT, _N, _A = (np.uint8(ord(character)) for character in "-.na")
+_SEPARATOR, _NEWLINE = np.uint8(ord(";")), np.uint8(ord("\n"))
 # Indices are unsigned, or Numba asks of each whether it counts from the end.
 _0, _1, _2, _3, _4, _5, _6, _7, _8 = np.arange(9, dtype=np.uint64)
 
@@ -66,51 +73,72 @@ def quick_degrees(data: bytes, start: int, width: int, height: int) -> NDArray[n
 
     None where any of it has another form, right or wrong.
     """
-    n = width * height
-    if not _SHORTEST * n <= len(data) - start <= _LONGEST * n:
+    if _SHORTEST * width * height > len(data) - start:
         return None
     degrees = np.empty((height, width), np.float32)
     rows, end = _read_rows(np.frombuffer(data, np.uint8), start, degrees)
-    # The last rows, with what a row of the longest values would have after them.
-    rest, longest = len(data) - end, _LONGEST * width + _BYTES
-    if rows < height and rest < longest:
-        tail = np.frombuffer(data[end:] + bytes(longest), np.uint8)
+    if rows < height:  # the last of them, beyond which there is nothing to look at
+        tail = np.frombuffer(data[end:] + bytes(_REACH), np.uint8)
         more, read = _read_rows(tail, 0, degrees[rows:])
-        rows, rest = rows + more, rest - read
-    return degrees if rows == height and rest == 0 else None
+        rows, end = rows + more, end + read
+    return degrees if rows == height and end == len(data) else None
 
 
 @machine_code("UniTuple(int64, 2)(Array(uint8, 1, 'C', readonly=True), int64, float32[:, ::1])")
 def _read_rows(text: NDArray[np.uint8], start: int, degrees: NDArray[np.float32]) -> tuple[int, int]:
-    """Reads row after row, (h, w), as long as a row of the longest values would end within the text.
+    """Reads row after row, (h, w), as long as all that may have to be looked at is there.
 
     Returns:
         How many rows are read, and where the next one starts; a row of another form is not read.
     """
     height, width = degrees.shape
-    at, longest = np.uint64(start), np.uint64(_LONGEST * width + _BYTES)
+    at, size = np.uint64(start), np.uint64(len(text))
     for row in range(height):
-        if at + longest > np.uint64(len(text)):
-            return row, int(at)
-        row_starts, seen = at, _0
+        row_starts = at
         for column in range(width):
+            if at + np.uint64(_REACH) > size:
+                return row, int(row_starts)
             low = np.uint64(text[at]) | np.uint64(text[at + _1]) << np.uint64(8)
             low |= np.uint64(text[at + _2]) << np.uint64(16) | np.uint64(text[at + _3]) << np.uint64(24)
             high = np.uint64(text[at + _4]) | np.uint64(text[at + _5]) << np.uint64(8)
             high |= np.uint64(text[at + _6]) << np.uint64(16) | np.uint64(text[at + _7]) << np.uint64(24)
             word = low | high << np.uint64(32)
             fewer = _2 * np.uint64(word & _BYTE_1 == _POINT_1) + np.uint64(word & _BYTE_2 == _POINT_2)
-            at += np.uint64(_LONGEST) - fewer
             word <<= _8 * fewer
             form = fewer + _4 * np.uint64(word & _BYTE_1 == _MINUS_1)
             x = word ^ _EXPECTED[form]
             if column == width - 1:
                 x ^= _ROW_ENDS
-            seen |= (x + _SIXES) | x
-            pairs = (_TEN * x + (x >> _8)) >> _8 & _PAIRS
-            hundredths = pairs * _JOIN >> _JOINED & _NUMBER
-            # Both are exact in float32, so IEEE division gives the float32 nearest to the decimal.
-            degrees[row, column] = np.float32(np.int32(hundredths)) / _HUNDRED * _SIGN[form]
-        if seen & _WRONG:
-            return row, int(row_starts)
+            if ((x + _SIXES) | x) & _WRONG == _0:
+                at += np.uint64(_LONGEST) - fewer
+                pairs = (_TEN * x + (x >> _8)) >> _8 & _PAIRS
+                hundredths = pairs * _JOIN >> _JOINED & _NUMBER
+                # Both are exact in float32, so IEEE division gives the float32 nearest to the decimal.
+                degrees[row, column] = np.float32(np.int32(hundredths)) / _HUNDRED * _SIGN[form]
+                continue
+
+            value = np.float32(np.nan)
+            if text[at] == _N and text[at + _1] == _A and text[at + _2] == _N:
+                at += _3
+            else:
+                minus = text[at] == _MINUS
+                at += np.uint64(minus)
+                number, decimals, before = np.uint64(0), 0, at
+                while number < _MOST and at < before + _8 and np.uint8(text[at] - _ZERO) <= _NINE:
+                    number, at = _TEN * number + np.uint64(text[at] - _ZERO), at + _1
+                if at == before:
+                    return row, int(row_starts)
+                if text[at] == _POINT:
+                    at += _1
+                    while number < _MOST and decimals < 10 and np.uint8(text[at] - _ZERO) <= _NINE:
+                        number, at = _TEN * number + np.uint64(text[at] - _ZERO), at + _1
+                        decimals += 1
+                    if decimals == 0:
+                        return row, int(row_starts)
+                value = np.float32(number) / _POWERS[decimals]  # exact, as above
+                value = -value if minus else value
+            if text[at] != (_SEPARATOR if column < width - 1 else _NEWLINE):
+                return row, int(row_starts)
+            degrees[row, column] = value
+            at += _1
     return height, int(at)

@@ -1,6 +1,7 @@
-"""Text to float32: exact for every text of the camera's form, and None for all other forms."""
+"""Text to float32: exact for every plain number, and None for all else."""
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
@@ -61,20 +62,48 @@ def test_a_whole_frame_is_exact() -> None:
         np.testing.assert_array_equal(values, nearest[raw])
 
 
+PLAIN = ["nan", "7.5", "20", "0", "-0", "-5", "100.05", "-100.05", "1.234", "-0.0", "05.25", "-273.15"]
+PLAIN += ["1234567", "999999", "-1000000", "0.0000001", "0.0123456", "-16.77721", "123.456", "-0.00"]
+PLAIN += ["00000000", "1000.000"]
+
+
+@pytest.mark.parametrize("plain", PLAIN)
+def test_other_plain_numbers_are_exact_among_any(plain: str) -> None:
+    texts = ["5.25", "-5.25", "15.25", "-15.25"] * 3
+    for place in range(len(texts)):
+        mixed = [*texts[:place], plain, *texts[place + 1 :]]
+        values = quick(mixed, 4)
+        assert values is not None
+        assert_same_bits(values, mixed)
+    values = quick([plain] * 12, 3)
+    assert values is not None
+    assert_same_bits(values, [plain] * 12)
+
+
+@pytest.mark.parametrize("decimals", range(8))
+def test_every_number_of_six_digits_is_exact(decimals: int) -> None:
+    whole = np.random.default_rng(decimals).integers(-(10**6) + 1, 10**6, 20000)
+    texts = [f"{Decimal(int(n)).scaleb(-decimals):f}" for n in whole]
+    values = quick(texts, 100)
+    assert values is not None
+    assert_same_bits(values, texts)
+
+
 @pytest.mark.parametrize(
     "odd",
     [
-        "nan",
-        "7.5",
-        "20",
-        "0",
-        "-0",
-        "100.05",
-        "-100.05",
-        "1.234",
         ".25",
         "-.25",
-        "-5",
+        "5.",
+        "-",
+        "NaN",
+        "-nan",
+        "nan5",
+        "inf",
+        "0000000000000000000000000.25",
+        "5.0000000000000000000000000",
+        "12345678",
+        "1.2345678",
         "+5.25",
         "--5.25",
         "5-.25",
