@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sage_lightning.data.counted import Stream, uniform
 from sage_lightning.data.crops import Crops
-from sage_lightning.data.resample import crop_resize, crop_resize_missing, triangles
+from sage_lightning.data.resample import Cut, crop_resize, crop_resize_missing
 
 
 class View(Protocol):
@@ -47,8 +47,8 @@ class FullView:
         return Crops(
             epoch,
             sample_id,
-            triangles(boxes, rgb, self.rgb_size, straight),
-            triangles(boxes, frames, self.ir_size, straight),
+            Cut(boxes, self.rgb_size, straight, straight),
+            Cut(boxes, self.ir_size, straight, straight),
             len(rgb),
         )
 
@@ -93,8 +93,8 @@ class PairedCrop:
         return Crops(
             epoch,
             sample_id,
-            triangles(rgb_boxes, rgb, self.rgb_size, flip, upset),
-            triangles(ir_boxes, frames, self.ir_size, flip, upset),
+            Cut(rgb_boxes, self.rgb_size, flip, upset),
+            Cut(ir_boxes, self.ir_size, flip, upset),
             len(rgb),
         )
 

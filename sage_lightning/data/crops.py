@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from sage_lightning.data.resample import Resampling, Taps, resample, resample_missing
+from sage_lightning.data.resample import Cut, resample, resample_missing
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Crops:
 
     epoch: Tensor
     crop_id: Tensor
-    rgb: Resampling
-    ir: Resampling
+    rgb: Cut
+    ir: Cut
     pairs: int
 
     def cut(self, rgb: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -40,8 +40,9 @@ class Crops:
     def of(self, pairs: slice) -> "Crops":
         """All crops of some pairs."""
 
-        def some(how: Resampling) -> Resampling:
-            return Resampling(*(Taps(*(self.rows(part, pairs) for part in taps)) for taps in how))
+        def some(cut: Cut) -> Cut:
+            boxes, flip, upset = (self.rows(part, pairs) for part in (cut.boxes, cut.flip, cut.upset))
+            return Cut(boxes, cut.size, flip, upset)
 
         epoch, crop_id = self.rows(self.epoch, pairs), self.rows(self.crop_id, pairs)
         return Crops(epoch, crop_id, some(self.rgb), some(self.ir), pairs.stop - pairs.start)

@@ -12,7 +12,7 @@ from sage_lightning.data.crops import Crops
 from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb, levels
 from sage_lightning.data.multicrop import MultiCrop
-from sage_lightning.data.photometric import Changes, Photometric
+from sage_lightning.data.photometric import NOTHING, Changes, Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import ThermalChannels
@@ -116,6 +116,47 @@ class PairTransform(nn.Module):
         dropout: ModalityDropout | None,
     ) -> tuple[Tensor, Tensor]:
         """(N, B, 3, H, W) and (N, B, C_ir, h, w), cut and changed in parts that fit a processor's cache."""
+        if _compiled(batch):
+            seen = self._compiled_crops(batch, crops, photometric or NOTHING, seed, style)
+        else:
+            seen = self._torch_crops(batch, crops, photometric, seed, style)
+        if dropout is not None:  # 0 is each sensor's mean
+            blank = dropout.blank(seed, batch.epoch, batch.sample_id, crops.crop_id)
+            for whole, rows in zip(seen, blank, strict=True):
+                whole.masked_fill_(rows.view(n, -1, 1, 1, 1), 0.0)
+        return seen[0], seen[1]
+
+    def _compiled_crops(
+        self, batch: PairBatch, crops: Crops, photometric: Photometric, seed: int, style: Style | None
+    ) -> list[Tensor]:
+        """`_torch_crops`, each crop in one go as far as that is compiled."""
+        from sage_lightning.data.kernels.crops import frame_crops, picture_crops
+
+        n = len(crops.crop_id) // crops.pairs
+        changes = photometric.draw(seed, crops.epoch, crops.crop_id)
+        own = self.look == "own"
+        normalisation = (self.rgb_mean, self.rgb_std) if own else ([0.0] * 3, [1.0] * 3)
+        rgb = picture_crops(batch.rgb, crops.rgb, changes, *normalisation)
+        degrees = frame_crops(batch.ir, crops.ir, changes, photometric.ir_noise)
+        ir = degrees.new_empty(len(degrees), self.ir_channels, *crops.ir.size)
+        for start in range(0, len(rgb), _CPU_CROPS):
+            part = slice(start, start + _CPU_CROPS)
+            ir[part] = self.ir(degrees[part])
+            if not own:
+                rgb[part] = common_rgb(rgb[part])
+            if style is not None:
+                keys = (seed, crops.epoch[part], crops.crop_id[part])
+                rgb[part], ir[part] = style.rgb(rgb[part], *keys), style.ir(ir[part], *keys)
+        return [x.unflatten(0, (n, -1)) for x in (rgb, ir)]
+
+    def _torch_crops(
+        self,
+        batch: PairBatch,
+        crops: Crops,
+        photometric: Photometric | None,
+        seed: int,
+        style: Style | None,
+    ) -> list[Tensor]:
         changes = None if photometric is None else photometric.draw(seed, crops.epoch, crops.crop_id)
         n = len(crops.crop_id) // crops.pairs
         step = max(_CPU_CROPS // n, 1) if batch.rgb.device.type == "cpu" else crops.pairs
@@ -136,11 +177,7 @@ class PairTransform(nn.Module):
                 seen = [x.new_empty(n, crops.pairs, *x.shape[1:]) for x in (rgb, ir)]
             for whole, x in zip(seen, (rgb, ir), strict=True):
                 whole[:, pairs] = x.unflatten(0, (n, -1))
-        if dropout is not None:  # 0 is each sensor's mean
-            blank = dropout.blank(seed, batch.epoch, batch.sample_id, crops.crop_id)
-            for whole, rows in zip(seen, blank, strict=True):
-                whole.masked_fill_(rows.view(n, -1, 1, 1, 1), 0.0)
-        return seen[0], seen[1]
+        return seen
 
     def rgb(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) pictures of a view, 0…1, as a model takes them."""
@@ -170,6 +207,15 @@ class PairTransform(nn.Module):
 
     def _own_ir(self, degrees: Tensor) -> Tensor:
         return _standardise(self.thermal(degrees), self.ir_mean, self.ir_std)
+
+
+def _compiled(batch: PairBatch) -> bool:
+    """Whether there are compiled loops for these: on the CPU, in the types of a store."""
+    return (
+        batch.rgb.device.type == "cpu"
+        and batch.rgb.dtype in (torch.uint8, torch.float32)
+        and batch.ir.dtype in (torch.uint16, torch.float32)
+    )
 
 
 def decode(ir: Tensor) -> Tensor:
