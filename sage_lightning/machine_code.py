@@ -1,6 +1,6 @@
 """Loops over single numbers, compiled by Numba: whole-array arithmetic would pass over memory too often."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
@@ -8,9 +8,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def machine_code(
-    signature: str, fastmath: Set[str] = frozenset()
-) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+def machine_code(signature: str, *, fused: bool = False) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Compiles a function at its first call, for arguments of these types alone; it runs without the GIL.
 
     What was compiled is kept beside the source, or in the user's cache folder, for the next process. Numba
@@ -18,7 +16,8 @@ def machine_code(
 
     Args:
         signature: the types of result and arguments in Numba's words, `int64(uint8[::1], float32[:, ::1])`.
-        fastmath: what LLVM may do to floating-point arithmetic, in its words, such as `contract`.
+        fused: whether a product and a sum may be rounded once, together. NaN and the order of sums stay as
+            written either way.
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -26,7 +25,7 @@ def machine_code(
         def compiled() -> Callable[_P, _R]:
             import numba  # takes most of a second, which only those who call should pay
 
-            flags = set(fastmath)
+            flags = {"contract"} if fused else False
             try:
                 return numba.njit(signature, nogil=True, fastmath=flags, cache=True)(function)
             except RuntimeError as error:

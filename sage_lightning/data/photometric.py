@@ -16,7 +16,7 @@ from sage_lightning.data.resample import Taps, separable
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _BLUR_REACH = 6.0  # standard deviations: what lies beyond has no weight in float32
-_SHARP = 1e-3  # pixels: a standard deviation that leaves a picture as it is
+SHARP = 1e-3  # pixels: a standard deviation that leaves a picture as it is
 
 
 class Changes(NamedTuple):
@@ -147,7 +147,7 @@ def _gaussians(sigma: Tensor, size: int, radius: int) -> Taps:
     """Matrices that blur a line of pixels with these (B,) standard deviations."""
     step = torch.arange(-radius, radius + 1, device=sigma.device)
     pixel = torch.arange(size, device=sigma.device)[:, None] + step
-    weight = torch.exp(-0.5 * (step / sigma.clamp_min(_SHARP)[:, None]).square())[:, None]
+    weight = torch.exp(-0.5 * (step / sigma.clamp_min(SHARP)[:, None]).square())[:, None]
     weight = weight * ((pixel >= 0) & (pixel < size))
     pixel = pixel.clamp(0, size - 1).expand(len(sigma), -1, -1)
     return Taps(pixel, weight / weight.sum(2, keepdim=True))

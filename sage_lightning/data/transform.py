@@ -116,38 +116,40 @@ class PairTransform(nn.Module):
         dropout: ModalityDropout | None,
     ) -> tuple[Tensor, Tensor]:
         """(N, B, 3, H, W) and (N, B, C_ir, h, w), cut and changed in parts that fit a processor's cache."""
-        if _compiled(batch):
-            seen = self._compiled_crops(batch, crops, photometric or NOTHING, seed, style)
-        else:
-            seen = self._torch_crops(batch, crops, photometric, seed, style)
+        made = self._compiled_crops if _has_kernels(batch) else self._torch_crops
+        rgb, ir = made(batch, crops, photometric, seed, style)
         if dropout is not None:  # 0 is each sensor's mean
             blank = dropout.blank(seed, batch.epoch, batch.sample_id, crops.crop_id)
-            for whole, rows in zip(seen, blank, strict=True):
-                whole.masked_fill_(rows.view(n, -1, 1, 1, 1), 0.0)
-        return seen[0], seen[1]
+            for whole, rows in zip((rgb, ir), blank, strict=True):
+                whole.masked_fill_(rows.view(*whole.shape[:2], 1, 1, 1), 0.0)
+        return rgb, ir
 
     def _compiled_crops(
-        self, batch: PairBatch, crops: Crops, photometric: Photometric, seed: int, style: Style | None
-    ) -> list[Tensor]:
-        """`_torch_crops`, each crop in one go as far as that is compiled."""
+        self,
+        batch: PairBatch,
+        crops: Crops,
+        photometric: Photometric | None,
+        seed: int,
+        style: Style | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Each crop cut and changed in one go, and written where it stays."""
         from sage_lightning.data.kernels.crops import frame_crops, picture_crops
 
-        n = len(crops.crop_id) // crops.pairs
+        photometric = photometric or NOTHING
         changes = photometric.draw(seed, crops.epoch, crops.crop_id)
-        own = self.look == "own"
-        normalisation = (self.rgb_mean, self.rgb_std) if own else ([0.0] * 3, [1.0] * 3)
-        rgb = picture_crops(batch.rgb, crops.rgb, changes, *normalisation)
+        normalised = (self.rgb_mean, self.rgb_std) if self.look == "own" else ([0.0] * 3, [1.0] * 3)
+        rgb = picture_crops(batch.rgb, crops.rgb, changes, *normalised)
         degrees = frame_crops(batch.ir, crops.ir, changes, photometric.ir_noise)
         ir = degrees.new_empty(len(degrees), self.ir_channels, *crops.ir.size)
         for start in range(0, len(rgb), _CPU_CROPS):
             part = slice(start, start + _CPU_CROPS)
             ir[part] = self.ir(degrees[part])
-            if not own:
+            if self.look == "common":
                 rgb[part] = common_rgb(rgb[part])
             if style is not None:
                 keys = (seed, crops.epoch[part], crops.crop_id[part])
                 rgb[part], ir[part] = style.rgb(rgb[part], *keys), style.ir(ir[part], *keys)
-        return [x.unflatten(0, (n, -1)) for x in (rgb, ir)]
+        return rgb.unflatten(0, (-1, crops.pairs)), ir.unflatten(0, (-1, crops.pairs))
 
     def _torch_crops(
         self,
@@ -156,28 +158,18 @@ class PairTransform(nn.Module):
         photometric: Photometric | None,
         seed: int,
         style: Style | None,
-    ) -> list[Tensor]:
-        changes = None if photometric is None else photometric.draw(seed, crops.epoch, crops.crop_id)
-        n = len(crops.crop_id) // crops.pairs
-        step = max(_CPU_CROPS // n, 1) if batch.rgb.device.type == "cpu" else crops.pairs
-        seen: list[Tensor] = []
-        for start in range(0, crops.pairs, step):
-            pairs = slice(start, min(start + step, crops.pairs))
-            part = crops.of(pairs)
-            rgb, frames = part.cut(batch.rgb[pairs], batch.ir[pairs])
-            degrees = frames if batch.ir.is_floating_point() else celsius(frames)
-            if photometric is not None and changes is not None:
-                drawn = Changes(*(crops.rows(each, pairs) for each in changes))
-                rgb, degrees = photometric.rgb(rgb, drawn), photometric.ir(degrees, drawn)
-            rgb, ir = self.rgb(rgb), self.ir(degrees)
-            if style is not None:
-                keys = (seed, part.epoch, part.crop_id)
-                rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
-            if not seen:
-                seen = [x.new_empty(n, crops.pairs, *x.shape[1:]) for x in (rgb, ir)]
-            for whole, x in zip(seen, (rgb, ir), strict=True):
-                whole[:, pairs] = x.unflatten(0, (n, -1))
-        return seen
+    ) -> tuple[Tensor, Tensor]:
+        """The same on any device and in any precision."""
+        rgb, frames = crops.cut(batch.rgb, batch.ir)
+        degrees = frames if batch.ir.is_floating_point() else celsius(frames)
+        if photometric is not None:
+            changes = photometric.draw(seed, crops.epoch, crops.crop_id)
+            rgb, degrees = photometric.rgb(rgb, changes), photometric.ir(degrees, changes)
+        rgb, ir = self.rgb(rgb), self.ir(degrees)
+        if style is not None:
+            keys = (seed, crops.epoch, crops.crop_id)
+            rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
+        return rgb.unflatten(0, (-1, crops.pairs)), ir.unflatten(0, (-1, crops.pairs))
 
     def rgb(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) pictures of a view, 0…1, as a model takes them."""
@@ -209,7 +201,7 @@ class PairTransform(nn.Module):
         return _standardise(self.thermal(degrees), self.ir_mean, self.ir_std)
 
 
-def _compiled(batch: PairBatch) -> bool:
+def _has_kernels(batch: PairBatch) -> bool:
     """Whether there are compiled loops for these: on the CPU, in the types of a store."""
     return (
         batch.rgb.device.type == "cpu"

@@ -6,10 +6,8 @@ from numpy.typing import NDArray
 
 from sage_lightning.machine_code import machine_code
 
-_FUSED = frozenset({"contract"})  # a product and a sum rounded once; NaN and order stay as written
 
-
-@machine_code("void(float32[:, :, ::1], float32[::1], float32[:, ::1], float32[::1])", _FUSED)
+@machine_code("void(float32[:, :, ::1], float32[::1], float32[:, ::1], float32[::1])", fused=True)
 def blur(
     picture: NDArray[np.float32],
     weights: NDArray[np.float32],
@@ -20,7 +18,7 @@ def blur(
 
     Args:
         picture: (3, h, w).
-        weights: (r + 1,), of a pixel itself, of its neighbours, of theirs …; r below h and w.
+        weights: (r + 1,), of a pixel itself, of its neighbours, of theirs …
         middle: (h, w), to work in.
         line: (w + 2·r,), to work in.
     """

@@ -1,14 +1,13 @@
 """One crop's brightness, contrast, saturation and normalisation in two passes over it."""
 
 import numpy as np
+from numpy import float32
 from numpy.typing import NDArray
 
 from sage_lightning.machine_code import machine_code
 
-_FUSED = frozenset({"contract"})  # a product and a sum rounded once; NaN and order stay as written
 
-
-@machine_code("void(float32[:, ::1], float32, float32[::1])", _FUSED)
+@machine_code("void(float32[:, ::1], float32, float32[::1])", fused=True)
 def brighten(crop: NDArray[np.float32], factor: float, sums: NDArray[np.float32]) -> None:
     """Multiplies by a factor, in place, within 0…1.
 
@@ -17,7 +16,7 @@ def brighten(crop: NDArray[np.float32], factor: float, sums: NDArray[np.float32]
         factor: of all of it.
         sums: (3·w,), written: of each column.
     """
-    zero, one = np.float32(0), np.float32(1)
+    zero, one = float32(0), float32(1)
     sums[:] = 0
     for y in range(len(crop)):
         line = crop[y]
@@ -32,7 +31,7 @@ def brighten(crop: NDArray[np.float32], factor: float, sums: NDArray[np.float32]
 @machine_code(
     "void(float32[:, ::1], float32[::1], float32[::1], float32, float32, boolean, float32[::1], float32[::1],"
     " float32[:, :, ::1])",
-    _FUSED,
+    fused=True,
 )
 def recolour(
     crop: NDArray[np.float32],
@@ -58,12 +57,12 @@ def recolour(
         scale: (3,), multiplied by.
         out: (3, h, w), written.
     """
-    zero, one = np.float32(0), np.float32(1)
+    zero, one = float32(0), float32(1)
     _, h, w = out.shape
     total = 0.0
     for x in range(w):
         total += luma[0] * sums[3 * x] + luma[1] * sums[3 * x + 1] + luma[2] * sums[3 * x + 2]
-    middle = np.float32(total / (h * w)) * (one - contrast)
+    middle = float32(total / (h * w)) * (one - contrast)
     red_share, green_share, blue_share = luma[0], luma[1], luma[2]
     for y in range(h):
         line, reds, greens, blues = crop[y], out[0, y], out[1, y], out[2, y]

@@ -14,10 +14,11 @@ from torch import Tensor
 from sage_lightning.data.kernels.blurring import blur
 from sage_lightning.data.kernels.colours import brighten, recolour
 from sage_lightning.data.kernels.degrees import temper
+from sage_lightning.data.kernels.memory import empty
 from sage_lightning.data.kernels.noise import add_noise
 from sage_lightning.data.kernels.sampling import sample_frame, sample_picture
 from sage_lightning.data.kernels.taps import room, write_taps
-from sage_lightning.data.photometric import LUMA, Changes, blur_reach
+from sage_lightning.data.photometric import LUMA, SHARP, Changes, blur_reach
 from sage_lightning.data.resample import Cut
 
 Array = NDArray[np.float32]
@@ -42,11 +43,11 @@ def picture_crops(
     stored = _planes(pictures)
     sample = sample_picture[str(stored.dtype)]
     unit = 1.0 if pictures.is_floating_point() else 1 / 255
-    centre, scale = np.array(mean, np.float32), 1 / np.array(std, np.float32)
+    centre, scale = np.array(mean, np.float32), np.float32(1) / np.array(std, np.float32)
     luma = np.array(LUMA, np.float32)
     factors = torch.stack([changes.brightness, changes.contrast, changes.saturation], 1).tolist()
     gray, sigmas = changes.gray.tolist(), changes.sigma.tolist()
-    seen = torch.empty(count, 3, h, w)
+    seen = empty(count, 3, h, w)
     out = seen.numpy()
 
     def work(crops: range) -> None:
@@ -60,8 +61,8 @@ def picture_crops(
             brighten(crop, brightness, sums)
             recolour(crop, sums, luma, contrast, saturation, gray[i], centre, scale, out[i])
             if sigmas[i] > 0:
-                reach = min(blur_reach(sigmas[i]), h - 1, w - 1)
-                weights = np.exp(-0.5 * (np.arange(reach + 1) / max(sigmas[i], 1e-3)) ** 2)
+                reach = blur_reach(sigmas[i])
+                weights = np.exp(-0.5 * (np.arange(reach + 1) / max(sigmas[i], SHARP)) ** 2)
                 blur(out[i], weights.astype(np.float32), middle, np.empty(w + 2 * reach, np.float32))
 
     _share(count, work)
@@ -72,7 +73,7 @@ def frame_crops(frames: Tensor, cut: Cut, changes: Changes, noise: float) -> Ten
     """Cuts and changes.
 
     Args:
-        frames: (B, h, w) on the CPU, uint16 hundredths of a kelvin, 0 where missing, or float32, NaN where missing.
+        frames: (B, h, w) on the CPU: uint16 hundredths of a kelvin, 0 where missing; or float32, NaN there.
         cut: how.
         changes: of each crop.
         noise: standard deviation.
@@ -87,7 +88,7 @@ def frame_crops(frames: Tensor, cut: Cut, changes: Changes, noise: float) -> Ten
     complete = (least > 0 if coded else ~np.isnan(least)).tolist()
     gains, offsets, keys = changes.gain.tolist(), changes.offset.tolist(), changes.noise.tolist()
     even = -(-h * w // 2) * 2  # normal numbers are drawn in pairs
-    seen = torch.empty(count, h, w)
+    seen = empty(count, h, w)
     out = seen.numpy()
 
     def work(crops: range) -> None:

@@ -6,10 +6,8 @@ from numpy.typing import NDArray
 
 from sage_lightning.machine_code import machine_code
 
-_FUSED = frozenset({"contract"})  # a product and a sum rounded once; NaN and order stay as written
 
-
-@machine_code("void(float32[:, ::1], boolean, float32, float32, float32[:, ::1])", _FUSED)
+@machine_code("void(float32[:, ::1], boolean, float32, float32, float32[:, ::1])", fused=True)
 def temper(
     crop: NDArray[np.float32], coded: bool, gain: float, offset: float, work: NDArray[np.float32]
 ) -> None:

@@ -6,10 +6,8 @@ from numpy.typing import NDArray
 
 from sage_lightning.machine_code import machine_code
 
-_FUSED = frozenset({"contract"})  # a product and a sum rounded once; NaN and order stay as written
 
-
-@machine_code("void(float32[::1], int64, float32)", _FUSED)
+@machine_code("void(float32[::1], int64, float32)", fused=True)
 def add_noise(values: NDArray[np.float32], key: int, size: float) -> None:
     """Adds Box and Muller's pairs in place, to an odd number of values one less; NaN stays.
 

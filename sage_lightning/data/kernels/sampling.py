@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from sage_lightning.machine_code import machine_code
 
-_FUSED = frozenset({"contract"})  # a product and a sum rounded once; NaN and order stay as written
 _TAPS = "int64[::1], float32[:, ::1], int64[::1], float32[:, ::1]"
 
 
@@ -142,8 +141,8 @@ def _sample_frame(
 _PICTURE = f"void({{}}[:, :, ::1], {_TAPS}, float32, float32[::1], float32[:, ::1])"
 _FRAME = f"void({{}}[:, ::1], boolean, boolean, {_TAPS}, float32[:, ::1], float32[:, ::1])"
 sample_picture = {
-    kind: machine_code(_PICTURE.format(kind), _FUSED)(_sample_picture) for kind in ("uint8", "float32")
+    kind: machine_code(_PICTURE.format(kind), fused=True)(_sample_picture) for kind in ("uint8", "float32")
 }
 sample_frame = {
-    kind: machine_code(_FRAME.format(kind), _FUSED)(_sample_frame) for kind in ("uint16", "float32")
+    kind: machine_code(_FRAME.format(kind), fused=True)(_sample_frame) for kind in ("uint16", "float32")
 }

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy import float32
 from numpy.typing import NDArray
 
 from sage_lightning.machine_code import machine_code
@@ -37,14 +38,13 @@ def write_taps(
         weights: (out, K), written: its weight, its neighbour's …; then zeros.
     """
     out, most = weights.shape
-    zero, half, one, size = np.float32(0), np.float32(0.5), np.float32(1), np.float32(size_in)
-    scale = length * size / np.float32(out)
+    zero, half, one, size = float32(0), float32(0.5), float32(1), float32(size_in)
+    scale = length * size / float32(out)
     reach = max(scale, one)
     for x in range(out):
         place = out - 1 - x if turned else x
-        centre = start * size + (np.float32(place) + half) * scale
-        at = np.floor(centre - reach - half) + one
-        at = max(at, zero)
+        centre = start * size + (float32(place) + half) * scale
+        at = max(np.floor(centre - reach - half) + one, zero)
         first[x] = np.int64(at)
         total = zero
         for k in range(most):
