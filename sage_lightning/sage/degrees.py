@@ -2,47 +2,63 @@
 
 Raw counts are 0.04 °C apart, with an offset that makes all hundredths odd, so a camera's values have two
 decimals. This file reads those from −99.99 to 99.99 and leaves all else to a parser that knows every form.
-Rows of values that are all as long as each other go to `even_degrees`, which is faster still. For all others
-it takes many rows at once, in NumPy:
 
-- Values are at least 5 characters apart, separator included, so 4 neighbours (a quad) hold at most one point.
-  The product of a quad, as uint32, with 2^(8 (3 − o)) has its character at offset o in the highest byte.
-- `16 a + b` modulo 256 is another number for every pair of the 15 characters from `-` to `;`. The pair before
-  a point, the pair after it, and whether a sign stands three before it make 17 bits: an index into a table of
-  float32, nan where they are no value.
-- The rest is counting: as many separators as points, each 3 after its point; rows that end where they should;
-  and as many characters in all as the values found need, so that there are no others.
+Eight characters are one number, which is shifted until its point stands in byte 3:
+
+| byte | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
+|---|---|---|---|---|---|---|---|---|
+| `d.dd;` | 0 | 0 | units | `.` | tenths | hundredths | `;` | what follows |
+| `dd.dd;`, `-d.dd;` | 0 | tens or `-` | units | `.` | tenths | hundredths | `;` | what follows |
+| `-dd.dd;` | `-` | tens | units | `.` | tenths | hundredths | `;` | what follows |
+
+- Exclusive or with what must stand there (`0` for a digit) leaves 0 to 9 of each digit and 0 of all else.
+  Adding 6 shows what is above 9 in the upper half of its byte; bytes below cannot carry into it unless they
+  are wrong themselves.
+- `10 t + (t >> 8)` makes two digits a number below 100, in the byte of the first of them; a product brings
+  both such numbers together as hundredths of a degree.
+- Where the next value starts follows from where the point was found, without a branch: which values are
+  longer than others is beyond a processor's guessing.
 """
-
-import threading
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sage_lightning.sage.even_degrees import read_even
+from sage_lightning.machine_code import machine_code
 
-# With NumPy's own types, since converting a Python number takes as long as a small array's arithmetic.
-_POINT, _MINUS, _SEPARATOR, _NEWLINE = (np.uint8(ord(sign)) for sign in ".-;\n")
-_NONE, _TO_BEFORE, _TO_SIGN, _FROM_TOP = (np.uint32(bits) for bits in (0, 8, 16, 24))
-_BLOCK = 150_000  # characters worked on together: what they need stays in a processor's second cache
 _SHORTEST, _LONGEST = len("0.00;"), len("-99.99;")
+_BYTES = 8
 
 
-class _Buffers(threading.local):
-    """Work space that a thread keeps: fresh pages for every file would cost more than the arithmetic."""
-
-    size = 0
-
-    def fit(self, size: int) -> None:
-        if size > self.size:
-            self.size = size + 64 - size % 64
-            self.text, self.points, self.pairs, self.work = np.zeros((4, self.size), np.uint8)
-            self.shifts = np.zeros(self.size // 4, "<u4")
-            self.found = np.zeros(self.size // 4, bool)
+def _word(characters: bytes) -> int:
+    return int.from_bytes(characters.ljust(_BYTES, b"\0"), "little")
 
 
-_BUFFERS = _Buffers()
+# By form: how many characters fewer than the longest, and 4 more with a `-` in byte 1. Others fit nothing.
+_EXPECTED = np.array(
+    [
+        _word(b"-00.00;"),
+        _word(b"\x0000.00;"),
+        _word(b"\0\x000.00;"),
+        _word(b"\xff" * _BYTES),
+        _word(b"\xff" * _BYTES),
+        _word(b"\0-0.00;"),
+        _word(b"\xff" * _BYTES),
+        _word(b"\xff" * _BYTES),
+    ],
+    np.uint64,
+)
+_SIGN = np.array([-1, 1, 1, 1, 1, -1, 1, 1], np.float32)
+_ROW_ENDS = np.uint64(_word(b"\0" * 6 + bytes([ord(";") ^ ord("\n")])))
+_SIXES = np.uint64(_word(b"\0\6\6\0\6\6"))
+# The bits that are 0 where all is well. What follows is ASCII: to ask that loads all eight bytes at once.
+_WRONG = np.uint64(_word(b"\xff\xf0\xf0\xff\xf0\xf0\xff\x80"))
+_BYTE_1, _POINT_1, _MINUS_1 = (np.uint64(_word(b"\0" + byte)) for byte in (b"\xff", b".", b"-"))
+_BYTE_2, _POINT_2 = (np.uint64(_word(b"\0\0" + byte)) for byte in (b"\xff", b"."))
+_PAIRS, _JOIN = np.uint64(_word(b"\xff\0\0\xff")), np.uint64(1 + (100 << 24))
+_JOINED, _NUMBER = np.uint64(24), np.uint64(0x3FFF)
+_TEN, _HUNDRED = np.uint64(10), np.float32(100)
+# Indices are unsigned, or Numba asks of each whether it counts from the end.
+_0, _1, _2, _3, _4, _5, _6, _7, _8 = np.arange(9, dtype=np.uint64)
 
 
 def quick_degrees(data: bytes, start: int, width: int, height: int) -> NDArray[np.float32] | None:
@@ -53,97 +69,48 @@ def quick_degrees(data: bytes, start: int, width: int, height: int) -> NDArray[n
     n = width * height
     if not _SHORTEST * n <= len(data) - start <= _LONGEST * n:
         return None
-    degrees, done = np.empty(n, np.float32), 0
-    while start < len(data):
-        stop = data.find(b"\n", start + _BLOCK) + 1 or len(data)
-        count = read_even(data, start, stop, width, degrees[done:]) or _read_rows(
-            np.frombuffer(data, np.uint8, stop - start, start), width, degrees[done:]
-        )
-        if not count:
-            return None
-        start, done = stop, done + count
-    return degrees.reshape(height, width) if done == n else None
+    degrees = np.empty((height, width), np.float32)
+    rows, end = _read_rows(np.frombuffer(data, np.uint8), start, degrees)
+    # The last rows, with what a row of the longest values would have after them.
+    rest, longest = len(data) - end, _LONGEST * width + _BYTES
+    if rows < height and rest < longest:
+        tail = np.frombuffer(data[end:] + bytes(longest), np.uint8)
+        more, read = _read_rows(tail, 0, degrees[rows:])
+        rows, rest = rows + more, rest - read
+    return degrees if rows == height and rest == 0 else None
 
 
-def _read_rows(rows: NDArray[np.uint8], width: int, degrees: NDArray[np.float32]) -> int:
-    """Reads whole rows into the first of `degrees`, which are as many as it returns; 0 where it cannot."""
-    length, buffers = len(rows), _BUFFERS
-    if length < _SHORTEST:
-        return 0
-    buffers.fit(length + 2)
-    text = buffers.text[: length + 2]  # two separators go before it: what precedes the first value
-    text[:2] = _SEPARATOR
-    text[2:] = rows
+@machine_code("UniTuple(int64, 2)(Array(uint8, 1, 'C', readonly=True), int64, float32[:, ::1])")
+def _read_rows(text: NDArray[np.uint8], start: int, degrees: NDArray[np.float32]) -> tuple[int, int]:
+    """Reads row after row, (h, w), as long as a row of the longest values would end within the text.
 
-    # Position i of what follows is character i + 3 of the text; the three at either end cannot be points.
-    span = length - 4
-    padded = span + -span % 8
-    points, work = buffers.points[:padded], buffers.work[:padded]
-    points[span:] = work[span:] = 0
-    np.equal(text[3:-3], _POINT, out=points[:span].view(bool))
-    quads = points.view("<u4")
-    at = np.not_equal(quads, _NONE, out=buffers.found[: len(quads)]).nonzero()[0]
-    n = len(at)
-    if not 0 < n <= len(degrees):
-        return 0
-    last = at[width - 1 :: width]
-    ends = 4 * last + points.reshape(-1, 4)[last].argmax(axis=1) + 6
-    if (text[ends] != _NEWLINE).any():
-        return 0
-    text[ends] = _SEPARATOR  # any other newline, of a row that ends too early or too late, is below `-`
-    np.equal(text[6:], _SEPARATOR, out=work[:span].view(bool))
-    if (work.view(np.uint64) != points.view(np.uint64)).any() or np.count_nonzero(points.view(bool)) != n:
-        return 0
-    lowest = text.min()
-    if lowest < _MINUS or text.max() > _SEPARATOR:
-        return 0
-
-    shifts = buffers.shifts[: len(quads)]
-    shifts[:] = points.view(">u4")
-    pairs, moved = np.multiply(text, np.uint8(16), out=buffers.pairs[: len(text)]), work.view("<u4")
-    np.add(pairs[1 : 1 + span], text[2 : 2 + span], out=work[:span])  # the two characters before a point
-    key = np.multiply(moved, shifts, out=quads)  # the points are no longer needed
-    np.right_shift(key, _FROM_TOP, out=key)
-    np.left_shift(key, _TO_BEFORE, out=key)
-    np.add(pairs[4 : 4 + span], text[5 : 5 + span], out=work[:span])  # the two after it
-    np.multiply(moved, shifts, out=moved)
-    np.right_shift(moved, _FROM_TOP, out=moved)
-    np.bitwise_or(key, moved, out=key)
-    if lowest == _MINUS:
-        np.equal(text[:span], _MINUS, out=work[:span].view(bool))  # a sign three characters before it
-        np.multiply(moved, shifts, out=moved)
-        np.right_shift(moved, _FROM_TOP, out=moved)
-        np.left_shift(moved, _TO_SIGN, out=moved)
-        np.bitwise_or(key, moved, out=key)
-    at[:] = key.take(at, out=shifts[:n], mode="wrap")  # all are within; "wrap" checks that fastest
-    degrees = _table().take(at, out=degrees[:n], mode="wrap")
-
-    magnitude, flags = degrees, work[:n].view(bool)
-    characters = _SHORTEST * n
-    if lowest == _MINUS:
-        characters += int(np.count_nonzero(np.signbit(degrees, out=flags)))
-        magnitude = np.abs(degrees, out=shifts[:n].view(np.float32))
-    characters += int(np.count_nonzero(np.greater_equal(magnitude, np.float32(10), out=flags)))
-    if characters != length or np.isnan(magnitude.max()):
-        return 0
-    return n
-
-
-@cache
-def _table() -> NDArray[np.float32]:
-    """The value at (sign before two digits, pair before the point, pair after it), flat; nan for no value."""
-    digits = np.arange(10)
-    after = _pair(digits[:, None] + ord("0"), digits + ord("0"))  # (tenths, hundredths)
-    table = np.full((2, 256, 256), np.nan, np.float32)
-    for tens in range(10):
-        hundredths = 1000 * tens + 100 * digits[:, None, None] + 10 * digits[:, None] + digits
-        # Both are exact in float32, so IEEE division gives the float32 nearest to the decimal.
-        values = hundredths.astype(np.float32) / np.float32(100)
-        for signed, lead in ((0, str(tens)), (1, str(tens))) if tens else ((0, ";"), (0, "-")):
-            before = _pair(np.array(ord(lead)), digits + ord("0"))
-            table[signed, before[:, None, None], after] = -values if signed or lead == "-" else values
-    return table.ravel()
-
-
-def _pair(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
-    return (16 * first + second) % 256
+    Returns:
+        How many rows are read, and where the next one starts; a row of another form is not read.
+    """
+    height, width = degrees.shape
+    at, longest = np.uint64(start), np.uint64(_LONGEST * width + _BYTES)
+    for row in range(height):
+        if at + longest > np.uint64(len(text)):
+            return row, int(at)
+        row_starts, seen = at, _0
+        for column in range(width):
+            low = np.uint64(text[at]) | np.uint64(text[at + _1]) << np.uint64(8)
+            low |= np.uint64(text[at + _2]) << np.uint64(16) | np.uint64(text[at + _3]) << np.uint64(24)
+            high = np.uint64(text[at + _4]) | np.uint64(text[at + _5]) << np.uint64(8)
+            high |= np.uint64(text[at + _6]) << np.uint64(16) | np.uint64(text[at + _7]) << np.uint64(24)
+            word = low | high << np.uint64(32)
+            fewer = _2 * np.uint64(word & _BYTE_1 == _POINT_1) + np.uint64(word & _BYTE_2 == _POINT_2)
+            at += np.uint64(_LONGEST) - fewer
+            word <<= _8 * fewer
+            form = fewer + _4 * np.uint64(word & _BYTE_1 == _MINUS_1)
+            x = word ^ _EXPECTED[form]
+            if column == width - 1:
+                x ^= _ROW_ENDS
+            seen |= (x + _SIXES) | x
+            pairs = (_TEN * x + (x >> _8)) >> _8 & _PAIRS
+            hundredths = pairs * _JOIN >> _JOINED & _NUMBER
+            # Both are exact in float32, so IEEE division gives the float32 nearest to the decimal.
+            degrees[row, column] = np.float32(np.int32(hundredths)) / _HUNDRED * _SIGN[form]
+        if seen & _WRONG:
+            return row, int(row_starts)
+    return height, int(at)

@@ -1,0 +1,56 @@
+"""Compiled functions give what Python gives, are kept for the next process, and cost nothing until called."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sage_lightning.machine_code import machine_code
+
+SOURCE = """
+def total(numbers):
+    sum = 0.0
+    for number in numbers:
+        sum += number
+    return sum
+"""
+
+
+def defined_in(path: Path | str) -> Callable[[np.ndarray], float]:
+    names: dict[str, Callable[[np.ndarray], float]] = {}
+    exec(compile(SOURCE, str(path), "exec"), names)
+    return machine_code("float64(float64[::1])")(names["total"])
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "totals.py"
+    path.write_text(SOURCE)
+    return path
+
+
+def test_it_gives_what_python_gives_and_is_kept_beside_the_source(source: Path) -> None:
+    numbers = np.random.default_rng(0).normal(size=1000)
+    total = defined_in(source)
+    assert not list(source.parent.rglob("*.nbi"))
+    assert total(numbers) == sum(numbers.tolist())
+    assert list(source.parent.rglob("*.nbi"))
+    assert list(source.parent.rglob("*.nbc"))
+
+
+def test_other_types_are_refused(source: Path) -> None:
+    with pytest.raises(TypeError, match="No matching definition"):
+        defined_in(source)(np.zeros(3, np.float32))
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_all_the_same() -> None:
+    assert defined_in("no folder")(np.ones(3)) == 3
+
+
+def test_an_import_does_not_load_the_compiler() -> None:
+    code = "import sys, sage_lightning.cli, sage_lightning.sage.celsius; print('numba' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
