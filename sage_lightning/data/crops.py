@@ -1,4 +1,4 @@
-"""Crops of a batch that are drawn for all of it, and cut a few pairs at a time."""
+"""Crops of a batch, drawn but not cut yet."""
 
 from dataclasses import dataclass
 
@@ -36,17 +36,3 @@ class Crops:
             (N·B, 3, *rgb_size), 0…1, and (N·B, *ir_size) in the unit of `frames`, NaN where missing.
         """
         return resample(rgb, self.rgb), resample_missing(frames, self.ir)
-
-    def of(self, pairs: slice) -> "Crops":
-        """All crops of some pairs."""
-
-        def some(cut: Cut) -> Cut:
-            boxes, flip, upset = (self.rows(part, pairs) for part in (cut.boxes, cut.flip, cut.upset))
-            return Cut(boxes, cut.size, flip, upset)
-
-        epoch, crop_id = self.rows(self.epoch, pairs), self.rows(self.crop_id, pairs)
-        return Crops(epoch, crop_id, some(self.rgb), some(self.ir), pairs.stop - pairs.start)
-
-    def rows(self, rows: Tensor, pairs: slice) -> Tensor:
-        """Of N·B rows those that are some pairs'."""
-        return rows.unflatten(0, (-1, self.pairs))[:, pairs].flatten(0, 1)

@@ -12,14 +12,14 @@ from sage_lightning.data.crops import Crops
 from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb, levels
 from sage_lightning.data.multicrop import MultiCrop
-from sage_lightning.data.photometric import NOTHING, Changes, Photometric
+from sage_lightning.data.photometric import NOTHING, Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import ThermalChannels
 
 STATISTICS_FRAMES = 512  # training frames that the channels' mean and standard deviation are taken over
 _STATISTICS_BATCH = 32
-_CPU_CROPS = 16  # of both sensors at once: fewer cost more calls, more cost more memory
+_TOGETHER = 16  # crops in torch's calls on a CPU: what stays in its cache
 _SMALLEST_STD = 1e-3  # a channel that never changes is not blown up
 
 
@@ -81,7 +81,7 @@ class PairTransform(nn.Module):
         dropout: ModalityDropout | None = None,
     ) -> PairBatch:
         """A batch as a model takes it; see `PairBatch` for what comes in and goes out."""
-        crops = view.crops(batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
+        crops = view.crops(seed, batch.epoch, batch.sample_id)
         rgb, ir = self._crops(batch, crops, photometric, seed, style, dropout)
         return batch._replace(rgb=rgb[0], ir=ir[0])
 
@@ -95,10 +95,10 @@ class PairTransform(nn.Module):
         dropout: ModalityDropout | None = None,
     ) -> MultiCropBatch:
         """A stored batch through many crops, each changed in colour, temperature and style for itself."""
-        stored = (batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
+        keys = (seed, batch.epoch, batch.sample_id)
         changes = (photometric, seed, style, dropout)
-        large = self._crops(batch, view.large(*stored), *changes)
-        small = view.small(*stored)
+        large = self._crops(batch, view.large(*keys), *changes)
+        small = view.small(*keys)
         if small is None:
             local_rgb = large[0].new_empty(0, *large[0].shape[1:3], *view.rgb_local_size)
             local_ir = large[1].new_empty(0, *large[1].shape[1:3], *view.ir_local_size)
@@ -141,8 +141,8 @@ class PairTransform(nn.Module):
         rgb = picture_crops(batch.rgb, crops.rgb, changes, *normalised)
         degrees = frame_crops(batch.ir, crops.ir, changes, photometric.ir_noise)
         ir = degrees.new_empty(len(degrees), self.ir_channels, *crops.ir.size)
-        for start in range(0, len(rgb), _CPU_CROPS):
-            part = slice(start, start + _CPU_CROPS)
+        for start in range(0, len(rgb), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
             ir[part] = self.ir(degrees[part])
             if self.look == "common":
                 rgb[part] = common_rgb(rgb[part])
