@@ -1,4 +1,4 @@
-"""Memory for many crops: the system clears each page at its first touch, which takes half as long as all else."""
+"""Memory for many crops: the system clears each page at its first touch, and small ones take long to clear."""
 
 import mmap
 from math import prod
