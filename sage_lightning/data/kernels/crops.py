@@ -14,7 +14,7 @@ from torch import Tensor
 from sage_lightning.data.kernels.blurring import blur
 from sage_lightning.data.kernels.colours import brighten, recolour
 from sage_lightning.data.kernels.degrees import temper
-from sage_lightning.data.kernels.memory import empty
+from sage_lightning.data.kernels.memory import Kept
 from sage_lightning.data.kernels.noise import add_noise
 from sage_lightning.data.kernels.sampling import sample_frame, sample_picture
 from sage_lightning.data.kernels.taps import room, write_taps
@@ -22,6 +22,8 @@ from sage_lightning.data.photometric import LUMA, SHARP, Changes, blur_reach
 from sage_lightning.data.resample import Cut
 
 Array = NDArray[np.float32]
+
+_MEMORY = Kept()
 
 
 def picture_crops(
@@ -47,7 +49,7 @@ def picture_crops(
     luma = np.array(LUMA, np.float32)
     factors = torch.stack([changes.brightness, changes.contrast, changes.saturation], 1).tolist()
     gray, sigmas = changes.gray.tolist(), changes.sigma.tolist()
-    seen = empty(count, 3, h, w)
+    seen = _MEMORY.empty(count, 3, h, w)
     out = seen.numpy()
 
     def work(crops: range) -> None:
@@ -88,7 +90,7 @@ def frame_crops(frames: Tensor, cut: Cut, changes: Changes, noise: float) -> Ten
     complete = (least > 0 if coded else ~np.isnan(least)).tolist()
     gains, offsets, keys = changes.gain.tolist(), changes.offset.tolist(), changes.noise.tolist()
     even = -(-h * w // 2) * 2  # normal numbers are drawn in pairs
-    seen = empty(count, h, w)
+    seen = torch.empty(count, h, w)
     out = seen.numpy()
 
     def work(crops: range) -> None:
