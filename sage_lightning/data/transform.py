@@ -10,6 +10,7 @@ from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import View
 from sage_lightning.data.crops import Crops
 from sage_lightning.data.dropout import ModalityDropout
+from sage_lightning.data.kernels.crops import frame_crops, picture_crops
 from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb, levels
 from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import NOTHING, Photometric
@@ -115,7 +116,7 @@ class PairTransform(nn.Module):
         style: Style | None,
         dropout: ModalityDropout | None,
     ) -> tuple[Tensor, Tensor]:
-        """(N, B, 3, H, W) and (N, B, C_ir, h, w), cut and changed in parts that fit a processor's cache."""
+        """(N, B, 3, H, W) and (N, B, C_ir, h, w)."""
         made = self._compiled_crops if _has_kernels(batch) else self._torch_crops
         rgb, ir = made(batch, crops, photometric, seed, style)
         if dropout is not None:  # 0 is each sensor's mean
@@ -133,8 +134,6 @@ class PairTransform(nn.Module):
         style: Style | None,
     ) -> tuple[Tensor, Tensor]:
         """Each crop cut and changed in one go, and written where it stays."""
-        from sage_lightning.data.kernels.crops import frame_crops, picture_crops
-
         photometric = photometric or NOTHING
         changes = photometric.draw(seed, crops.epoch, crops.crop_id)
         normalised = (self.rgb_mean, self.rgb_std) if self.look == "own" else ([0.0] * 3, [1.0] * 3)
@@ -169,6 +168,8 @@ class PairTransform(nn.Module):
         if style is not None:
             keys = (seed, crops.epoch, crops.crop_id)
             rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
+        # The common look's three channels are one in memory.
+        rgb, ir = rgb.contiguous(), ir.contiguous()
         return rgb.unflatten(0, (-1, crops.pairs)), ir.unflatten(0, (-1, crops.pairs))
 
     def rgb(self, rgb: Tensor) -> Tensor:
