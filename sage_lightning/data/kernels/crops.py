@@ -89,7 +89,7 @@ def frame_crops(frames: Tensor, cut: Cut, changes: Changes, noise: float) -> Ten
     least = stored.min(axis=(1, 2))
     complete = (least > 0 if coded else ~np.isnan(least)).tolist()
     gains, offsets, keys = changes.gain.tolist(), changes.offset.tolist(), changes.noise.tolist()
-    even = -(-h * w // 2) * 2  # normal numbers are drawn in pairs
+    even = h * w + h * w % 2  # normal numbers are drawn in pairs
     seen = torch.empty(count, h, w)
     out = seen.numpy()
 
@@ -111,7 +111,7 @@ def frame_crops(frames: Tensor, cut: Cut, changes: Changes, noise: float) -> Ten
 
 
 class _Filters:
-    """The rows' and the columns' filters of one crop after another, in the same memory."""
+    """The filters of rows and columns of one crop after another, in the same memory."""
 
     def __init__(self, cut: Cut, size_in: tuple[int, ...]) -> None:
         self.boxes, self.size_in = cut.boxes.tolist(), size_in
@@ -122,6 +122,7 @@ class _Filters:
         )
 
     def of(self, crop: int) -> tuple[NDArray[np.int64], Array, NDArray[np.int64], Array]:
+        """As `sampling` takes them, until the next call."""
         top, left, height, width = self.boxes[crop]
         upset, flip = self.turned[0][crop], self.turned[1][crop]
         write_taps(top, height, self.size_in[0], upset, self.rows, self.row_weights)
@@ -137,6 +138,7 @@ def _planes(pictures: Tensor) -> NDArray[np.generic]:
 
 
 def _share(count: int, work: Callable[[range], None]) -> None:
+    """Has as many threads as torch's do the work on `count` crops; they live no longer, so a fork is safe."""
     threads = min(torch.get_num_threads(), count)
     if threads <= 1:
         work(range(count))
