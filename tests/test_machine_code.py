@@ -51,6 +51,7 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same() -> None:
 
 
 def test_an_import_does_not_load_the_compiler() -> None:
-    code = "import sys, sage_lightning.cli, sage_lightning.sage.celsius; print('numba' in sys.modules)"
+    rooms = "sage_lightning.cli, sage_lightning.sage.celsius, sage_lightning.data.kernels.crops"
+    code = f"import sys, {rooms}; print('numba' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"

@@ -9,18 +9,16 @@ from torch import Tensor
 
 from sage_lightning.data.counted import Stream, uniform
 from sage_lightning.data.crops import Crops
-from sage_lightning.data.resample import crop_resize, crop_resize_missing, triangles
+from sage_lightning.data.resample import Cut, crop_resize, crop_resize_missing
 
 
 class View(Protocol):
     """Says through which crops pairs are seen, at the sizes that a model takes."""
 
-    def crops(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
+    def crops(self, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
         """One crop of each of B pairs; what is drawn for a pair follows from seed, epoch and sample id alone.
 
         Args:
-            rgb: (B, 3, H, W), of which only the size, kind and device matter.
-            frames: (B, h, w), the same field of view as `rgb`.
             seed: of the run.
             epoch: (B,).
             sample_id: (B,).
@@ -40,17 +38,12 @@ class FullView:
     rgb_size: tuple[int, int]
     ir_size: tuple[int, int]
 
-    def crops(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
+    def crops(self, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
         """See `View`."""
-        boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]], device=rgb.device).expand(len(rgb), -1)
-        straight = torch.zeros(len(rgb), dtype=torch.bool, device=rgb.device)
-        return Crops(
-            epoch,
-            sample_id,
-            triangles(boxes, rgb, self.rgb_size, straight),
-            triangles(boxes, frames, self.ir_size, straight),
-            len(rgb),
-        )
+        boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]], device=sample_id.device).expand(len(sample_id), -1)
+        straight = torch.zeros_like(sample_id, dtype=torch.bool)
+        rgb, ir = (Cut(boxes, size, straight, straight) for size in (self.rgb_size, self.ir_size))
+        return Crops(epoch, sample_id, rgb, ir, len(sample_id))
 
     def rgb(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, *rgb_size)."""
@@ -84,19 +77,14 @@ class PairedCrop:
     vertical_flip: float = 0.0
     jitter: float = 0.0
 
-    def crops(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
-        """See `View`; epoch and sample_id may also be (N·B,), of N crops of each pair."""
+    def crops(self, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
+        """See `View`."""
         keys = (seed, epoch, sample_id)
         flip = uniform(*keys, Stream.FLIP, 1)[:, 0] < self.flip
         upset = uniform(*keys, Stream.VERTICAL_FLIP, 1)[:, 0] < self.vertical_flip
         rgb_boxes, ir_boxes = self.boxes(*keys)
-        return Crops(
-            epoch,
-            sample_id,
-            triangles(rgb_boxes, rgb, self.rgb_size, flip, upset),
-            triangles(ir_boxes, frames, self.ir_size, flip, upset),
-            len(rgb),
-        )
+        rgb, ir = Cut(rgb_boxes, self.rgb_size, flip, upset), Cut(ir_boxes, self.ir_size, flip, upset)
+        return Crops(epoch, sample_id, rgb, ir, len(sample_id))
 
     def boxes(self, seed: int, epoch: Tensor, sample_id: Tensor) -> tuple[Tensor, Tensor]:
         """The boxes of both sensors, (B, 4) each: top, left, height, width in 0…1 of the field of view."""

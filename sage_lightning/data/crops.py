@@ -1,10 +1,10 @@
-"""Crops of a batch that are drawn for all of it, and cut a few pairs at a time."""
+"""Crops of a batch, drawn but not cut yet."""
 
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from sage_lightning.data.resample import Resampling, Taps, resample, resample_missing
+from sage_lightning.data.resample import Cut, resample, resample_missing
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Crops:
 
     epoch: Tensor
     crop_id: Tensor
-    rgb: Resampling
-    ir: Resampling
+    rgb: Cut
+    ir: Cut
     pairs: int
 
     def cut(self, rgb: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,16 +36,3 @@ class Crops:
             (N·B, 3, *rgb_size), 0…1, and (N·B, *ir_size) in the unit of `frames`, NaN where missing.
         """
         return resample(rgb, self.rgb), resample_missing(frames, self.ir)
-
-    def of(self, pairs: slice) -> "Crops":
-        """All crops of some pairs."""
-
-        def some(how: Resampling) -> Resampling:
-            return Resampling(*(Taps(*(self.rows(part, pairs) for part in taps)) for taps in how))
-
-        epoch, crop_id = self.rows(self.epoch, pairs), self.rows(self.crop_id, pairs)
-        return Crops(epoch, crop_id, some(self.rgb), some(self.ir), pairs.stop - pairs.start)
-
-    def rows(self, rows: Tensor, pairs: slice) -> Tensor:
-        """Of N·B rows those that are some pairs'."""
-        return rows.unflatten(0, (-1, self.pairs))[:, pairs].flatten(0, 1)

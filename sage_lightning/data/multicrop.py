@@ -4,7 +4,7 @@ A crop is drawn as `PairedCrop` draws it, for a sample id of its own: hashed fro
 number, so that crop g is the same however many there are, and on any rank.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -45,19 +45,19 @@ class MultiCrop:
     vertical_flip: float = 0.0
     jitter: float = 0.0
 
-    def large(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
+    def large(self, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops:
         """The global crops; arguments as of `View`."""
         view = self._crop(self.rgb_size, self.ir_size, self.global_scale)
         crop_id = part_ids(sample_id, Stream.GLOBAL_CROPS, self.global_crops)
-        return _crops(view, rgb, frames, seed, epoch, crop_id)
+        return _crops(view, seed, epoch, crop_id)
 
-    def small(self, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops | None:
+    def small(self, seed: int, epoch: Tensor, sample_id: Tensor) -> Crops | None:
         """The local crops, None if there are none; arguments as of `View`."""
         if self.local_crops == 0:
             return None
         view = self._crop(self.rgb_local_size, self.ir_local_size, self.local_scale)
         crop_id = part_ids(sample_id, Stream.LOCAL_CROPS, self.local_crops)
-        return _crops(view, rgb, frames, seed, epoch, crop_id)
+        return _crops(view, seed, epoch, crop_id)
 
     def _crop(
         self, rgb_size: tuple[int, int], ir_size: tuple[int, int], scale: tuple[float, float]
@@ -65,6 +65,7 @@ class MultiCrop:
         return PairedCrop(rgb_size, ir_size, scale, self.ratio, self.flip, self.vertical_flip, self.jitter)
 
 
-def _crops(view: PairedCrop, rgb: Tensor, frames: Tensor, seed: int, epoch: Tensor, crop_id: Tensor) -> Crops:
+def _crops(view: PairedCrop, seed: int, epoch: Tensor, crop_id: Tensor) -> Crops:
     """All crops of a resolution; crop_id is (N, B)."""
-    return view.crops(rgb, frames, seed, epoch.expand_as(crop_id).flatten(), crop_id.flatten())
+    each = view.crops(seed, epoch.expand_as(crop_id).flatten(), crop_id.flatten())
+    return replace(each, pairs=crop_id.shape[1])

@@ -14,9 +14,9 @@ from sage_lightning.data.counted import Stream, key, normal_of, uniform
 from sage_lightning.data.missing import complete
 from sage_lightning.data.resample import Taps, separable
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _BLUR_REACH = 6.0  # standard deviations: what lies beyond has no weight in float32
-_SHARP = 1e-3  # pixels: a standard deviation that leaves a picture as it is
+SHARP = 1e-3  # pixels: a standard deviation that leaves a picture as it is
 
 
 class Changes(NamedTuple):
@@ -111,7 +111,7 @@ class Photometric:
         return rgb
 
     def _smoothed(self, rgb: Tensor, sigma: Tensor) -> Tensor:
-        radius = math.ceil(_BLUR_REACH * self.blur_sigma[1])
+        radius = blur_reach(self.blur_sigma[1])
         rows, columns = (_gaussians(sigma, size, min(radius, size - 1)) for size in rgb.shape[2:])
         return separable(rgb, rows, columns)
 
@@ -127,17 +127,27 @@ class Photometric:
         return degrees.add_(noise.view_as(degrees), alpha=self.ir_noise)
 
 
+NOTHING = Photometric(
+    brightness=0.0, contrast=0.0, saturation=0.0, gray=0.0, ir_gain=0.0, ir_offset=0.0, ir_noise=0.0
+)
+
+
+def blur_reach(sigma: float) -> int:
+    """How many pixels away there still is any weight."""
+    return math.ceil(_BLUR_REACH * sigma)
+
+
 def _luma(rgb: Tensor) -> Tensor:
     """(B, 1, H, W)."""
     red, green, blue = rgb.unbind(1)
-    return (_LUMA[0] * red).add_(green, alpha=_LUMA[1]).add_(blue, alpha=_LUMA[2])[:, None]
+    return (LUMA[0] * red).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2])[:, None]
 
 
 def _gaussians(sigma: Tensor, size: int, radius: int) -> Taps:
     """Matrices that blur a line of pixels with these (B,) standard deviations."""
     step = torch.arange(-radius, radius + 1, device=sigma.device)
     pixel = torch.arange(size, device=sigma.device)[:, None] + step
-    weight = torch.exp(-0.5 * (step / sigma.clamp_min(_SHARP)[:, None]).square())[:, None]
+    weight = torch.exp(-0.5 * (step / sigma.clamp_min(SHARP)[:, None]).square())[:, None]
     weight = weight * ((pixel >= 0) & (pixel < size))
     pixel = pixel.clamp(0, size - 1).expand(len(sigma), -1, -1)
     return Taps(pixel, weight / weight.sum(2, keepdim=True))

@@ -29,11 +29,20 @@ class Taps(NamedTuple):
     weight: Tensor
 
 
-class Resampling(NamedTuple):
-    """What is done to the rows and to the columns of N·B crops of B images, round by round."""
+class Cut(NamedTuple):
+    """What is cut out of B images, N·B crops round by round.
 
-    rows: Taps
-    columns: Taps
+    Attributes:
+        boxes: (N·B, 4) top, left, height, width as fractions of the image; or (1, 4), one box for all.
+        size: (h, w) of a crop in pixels.
+        flip: (N·B,) bool, whether left and right are mirrored.
+        upset: likewise, whether top and bottom are.
+    """
+
+    boxes: Tensor
+    size: tuple[int, int]
+    flip: Tensor
+    upset: Tensor
 
 
 def crop_resize(images: Tensor, boxes: Tensor, size: tuple[int, int], flip: Tensor) -> Tensor:
@@ -49,7 +58,7 @@ def crop_resize(images: Tensor, boxes: Tensor, size: tuple[int, int], flip: Tens
     Returns:
         (N·B, C, h, w), round by round; float32 where images are integers.
     """
-    return resample(images, triangles(boxes, images, size, flip))
+    return resample(images, Cut(boxes, size, flip, torch.zeros_like(flip)))
 
 
 def crop_resize_missing(frames: Tensor, boxes: Tensor, size: tuple[int, int], flip: Tensor) -> Tensor:
@@ -64,31 +73,20 @@ def crop_resize_missing(frames: Tensor, boxes: Tensor, size: tuple[int, int], fl
     Returns:
         (N·B, *size) in the unit of `frames`, NaN where missing; float32 where those are integers.
     """
-    return resample_missing(frames, triangles(boxes, frames, size, flip))
+    return resample_missing(frames, Cut(boxes, size, flip, torch.zeros_like(flip)))
 
 
-def triangles(
-    boxes: Tensor, images: Tensor, size: tuple[int, int], flip: Tensor, upset: Tensor | None = None
-) -> Resampling:
-    """How boxes of images, (…, H, W), become crops; upset, (N·B,) bool, turns top and bottom round."""
-    height, width = images.shape[-2:]
-    boxes = boxes.to(images.dtype if images.is_floating_point() else torch.float32)
-    top, left, tall, wide = boxes.unbind(1)
-    return Resampling(
-        _triangles(top, tall, height, size[0], upset), _triangles(left, wide, width, size[1], flip)
-    )
-
-
-def resample(images: Tensor, how: Resampling) -> Tensor:
+def resample(images: Tensor, cut: Cut) -> Tensor:
     """(B, C, H, W) to (N·B, C, h, w), round by round; uint8 becomes 0…1."""
+    rows, columns = triangles(cut, images)
     if images.is_floating_point():
-        return separable(images, *how)
-    rows, columns = how
+        return separable(images, rows, columns)
     return separable(images.float(), rows, columns._replace(weight=columns.weight / 255))
 
 
-def resample_missing(frames: Tensor, how: Resampling) -> Tensor:
+def resample_missing(frames: Tensor, cut: Cut) -> Tensor:
     """(B, h, w), missing values NaN, or 0 among integers, to (N·B, …), missing values NaN."""
+    how = triangles(cut, frames)
     if frames.is_floating_point():
         if complete(frames):
             return separable(frames[:, None], *how)[:, 0]
@@ -100,6 +98,17 @@ def resample_missing(frames: Tensor, how: Resampling) -> Tensor:
             return separable(values[:, None], *how)[:, 0]
     total, weight = separable(torch.stack([values, known], dim=1), *how).unbind(1)
     return total / weight  # 0 / 0 is NaN
+
+
+def triangles(cut: Cut, images: Tensor) -> tuple[Taps, Taps]:
+    """What is done to the rows and to the columns of images, (…, H, W)."""
+    height, width = images.shape[-2:]
+    boxes = cut.boxes.to(images.dtype if images.is_floating_point() else torch.float32)
+    top, left, tall, wide = boxes.unbind(1)
+    return (
+        _triangles(top, tall, height, cut.size[0], cut.upset),
+        _triangles(left, wide, width, cut.size[1], cut.flip),
+    )
 
 
 def separable(images: Tensor, rows: Taps, columns: Taps) -> Tensor:
@@ -148,11 +157,10 @@ def _transposed(matrices: Tensor) -> Tensor:
     return shuffled.as_strided((b, s, r), (r * s, r, 1))
 
 
-def _triangles(start: Tensor, length: Tensor, size_in: int, size_out: int, turn: Tensor | None) -> Taps:
+def _triangles(start: Tensor, length: Tensor, size_in: int, size_out: int, turn: Tensor) -> Taps:
     """Matrices that resample boxes (R,), (R,) of an axis to size_out pixels; some, (R,), turned round."""
     out = torch.arange(size_out, device=start.device)
-    if turn is not None:
-        out = torch.where(turn[:, None], size_out - 1 - out, out)
+    out = torch.where(turn[:, None], size_out - 1 - out, out)
     scale = (length * size_in / size_out)[:, None]  # input pixels an output pixel
     reach = scale.clamp_min(1.0)
     centre = start[:, None] * size_in + (out + 0.5).to(start.dtype) * scale

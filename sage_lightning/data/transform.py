@@ -10,16 +10,17 @@ from sage_lightning.batch import MultiCropBatch, PairBatch
 from sage_lightning.data.augment import View
 from sage_lightning.data.crops import Crops
 from sage_lightning.data.dropout import ModalityDropout
+from sage_lightning.data.kernels.crops import frame_crops, picture_crops
 from sage_lightning.data.look import CHANNELS, LOOKS, common_ir, common_rgb, levels
 from sage_lightning.data.multicrop import MultiCrop
-from sage_lightning.data.photometric import Changes, Photometric
+from sage_lightning.data.photometric import NOTHING, Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.style import Style
 from sage_lightning.data.thermal import ThermalChannels
 
 STATISTICS_FRAMES = 512  # training frames that the channels' mean and standard deviation are taken over
 _STATISTICS_BATCH = 32
-_CPU_CROPS = 16  # of both sensors at once: fewer cost more calls, more cost more memory
+_TOGETHER = 16  # crops in torch's calls on a CPU: what stays in its cache
 _SMALLEST_STD = 1e-3  # a channel that never changes is not blown up
 
 
@@ -81,7 +82,7 @@ class PairTransform(nn.Module):
         dropout: ModalityDropout | None = None,
     ) -> PairBatch:
         """A batch as a model takes it; see `PairBatch` for what comes in and goes out."""
-        crops = view.crops(batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
+        crops = view.crops(seed, batch.epoch, batch.sample_id)
         rgb, ir = self._crops(batch, crops, photometric, seed, style, dropout)
         return batch._replace(rgb=rgb[0], ir=ir[0])
 
@@ -95,10 +96,10 @@ class PairTransform(nn.Module):
         dropout: ModalityDropout | None = None,
     ) -> MultiCropBatch:
         """A stored batch through many crops, each changed in colour, temperature and style for itself."""
-        stored = (batch.rgb, batch.ir, seed, batch.epoch, batch.sample_id)
+        keys = (seed, batch.epoch, batch.sample_id)
         changes = (photometric, seed, style, dropout)
-        large = self._crops(batch, view.large(*stored), *changes)
-        small = view.small(*stored)
+        large = self._crops(batch, view.large(*keys), *changes)
+        small = view.small(*keys)
         if small is None:
             local_rgb = large[0].new_empty(0, *large[0].shape[1:3], *view.rgb_local_size)
             local_ir = large[1].new_empty(0, *large[1].shape[1:3], *view.ir_local_size)
@@ -115,32 +116,61 @@ class PairTransform(nn.Module):
         style: Style | None,
         dropout: ModalityDropout | None,
     ) -> tuple[Tensor, Tensor]:
-        """(N, B, 3, H, W) and (N, B, C_ir, h, w), cut and changed in parts that fit a processor's cache."""
-        changes = None if photometric is None else photometric.draw(seed, crops.epoch, crops.crop_id)
-        n = len(crops.crop_id) // crops.pairs
-        step = max(_CPU_CROPS // n, 1) if batch.rgb.device.type == "cpu" else crops.pairs
-        seen: list[Tensor] = []
-        for start in range(0, crops.pairs, step):
-            pairs = slice(start, min(start + step, crops.pairs))
-            part = crops.of(pairs)
-            rgb, frames = part.cut(batch.rgb[pairs], batch.ir[pairs])
-            degrees = frames if batch.ir.is_floating_point() else celsius(frames)
-            if photometric is not None and changes is not None:
-                drawn = Changes(*(crops.rows(each, pairs) for each in changes))
-                rgb, degrees = photometric.rgb(rgb, drawn), photometric.ir(degrees, drawn)
-            rgb, ir = self.rgb(rgb), self.ir(degrees)
-            if style is not None:
-                keys = (seed, part.epoch, part.crop_id)
-                rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
-            if not seen:
-                seen = [x.new_empty(n, crops.pairs, *x.shape[1:]) for x in (rgb, ir)]
-            for whole, x in zip(seen, (rgb, ir), strict=True):
-                whole[:, pairs] = x.unflatten(0, (n, -1))
+        """(N, B, 3, H, W) and (N, B, C_ir, h, w)."""
+        made = self._compiled_crops if _has_kernels(batch) else self._torch_crops
+        rgb, ir = made(batch, crops, photometric, seed, style)
         if dropout is not None:  # 0 is each sensor's mean
             blank = dropout.blank(seed, batch.epoch, batch.sample_id, crops.crop_id)
-            for whole, rows in zip(seen, blank, strict=True):
-                whole.masked_fill_(rows.view(n, -1, 1, 1, 1), 0.0)
-        return seen[0], seen[1]
+            for whole, rows in zip((rgb, ir), blank, strict=True):
+                whole.masked_fill_(rows.view(*whole.shape[:2], 1, 1, 1), 0.0)
+        return rgb, ir
+
+    def _compiled_crops(
+        self,
+        batch: PairBatch,
+        crops: Crops,
+        photometric: Photometric | None,
+        seed: int,
+        style: Style | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Each crop cut and changed in one go, and written where it stays."""
+        photometric = photometric or NOTHING
+        changes = photometric.draw(seed, crops.epoch, crops.crop_id)
+        normalised = (self.rgb_mean, self.rgb_std) if self.look == "own" else ([0.0] * 3, [1.0] * 3)
+        rgb = picture_crops(batch.rgb, crops.rgb, changes, *normalised)
+        degrees = frame_crops(batch.ir, crops.ir, changes, photometric.ir_noise)
+        ir = degrees.new_empty(len(degrees), self.ir_channels, *crops.ir.size)
+        for start in range(0, len(rgb), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            ir[part] = self.ir(degrees[part])
+            if self.look == "common":
+                rgb[part] = common_rgb(rgb[part])
+            if style is not None:
+                keys = (seed, crops.epoch[part], crops.crop_id[part])
+                rgb[part], ir[part] = style.rgb(rgb[part], *keys), style.ir(ir[part], *keys)
+        return rgb.unflatten(0, (-1, crops.pairs)), ir.unflatten(0, (-1, crops.pairs))
+
+    def _torch_crops(
+        self,
+        batch: PairBatch,
+        crops: Crops,
+        photometric: Photometric | None,
+        seed: int,
+        style: Style | None,
+    ) -> tuple[Tensor, Tensor]:
+        """The same on any device and in any precision."""
+        rgb, frames = crops.cut(batch.rgb, batch.ir)
+        degrees = frames if batch.ir.is_floating_point() else celsius(frames)
+        if photometric is not None:
+            changes = photometric.draw(seed, crops.epoch, crops.crop_id)
+            rgb, degrees = photometric.rgb(rgb, changes), photometric.ir(degrees, changes)
+        rgb, ir = self.rgb(rgb), self.ir(degrees)
+        if style is not None:
+            keys = (seed, crops.epoch, crops.crop_id)
+            rgb, ir = style.rgb(rgb, *keys), style.ir(ir, *keys)
+        # The common look's three channels are one in memory.
+        rgb, ir = rgb.contiguous(), ir.contiguous()
+        return rgb.unflatten(0, (-1, crops.pairs)), ir.unflatten(0, (-1, crops.pairs))
 
     def rgb(self, rgb: Tensor) -> Tensor:
         """(B, 3, H, W) pictures of a view, 0…1, as a model takes them."""
@@ -170,6 +200,15 @@ class PairTransform(nn.Module):
 
     def _own_ir(self, degrees: Tensor) -> Tensor:
         return _standardise(self.thermal(degrees), self.ir_mean, self.ir_std)
+
+
+def _has_kernels(batch: PairBatch) -> bool:
+    """Whether there are compiled loops for these: on the CPU, in the types of a store."""
+    return (
+        batch.rgb.device.type == "cpu"
+        and batch.rgb.dtype in (torch.uint8, torch.float32)
+        and batch.ir.dtype in (torch.uint16, torch.float32)
+    )
 
 
 def decode(ir: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def blob(centre: Tensor, size: tuple[int, int]) -> Tensor:
 def see(
     view: View, rgb: Tensor, degrees: Tensor, seed: int, epoch: Tensor, sample: Tensor
 ) -> tuple[Tensor, Tensor]:
-    return view.crops(rgb, degrees, seed, epoch, sample).cut(rgb, degrees)
+    return view.crops(seed, epoch, sample).cut(rgb, degrees)
 
 
 def place(images: Tensor) -> Tensor:

@@ -27,14 +27,14 @@ def pictures():
 
 @pytest.mark.parametrize("part", ["large", "small"])
 def test_a_crop_is_a_paired_crop_of_its_own_sample(part):
-    crops = getattr(VIEW, part)(*pictures(), 3, EPOCH, SAMPLE)
+    crops = getattr(VIEW, part)(3, EPOCH, SAMPLE)
     found_rgb, found_degrees = crops.cut(*pictures())
     large = part == "large"
     ids = part_ids(SAMPLE, Stream.GLOBAL_CROPS if large else Stream.LOCAL_CROPS, 2 if large else 3)
     sizes = (VIEW.rgb_size, VIEW.ir_size) if large else (VIEW.rgb_local_size, VIEW.ir_local_size)
     crop = PairedCrop(*sizes, VIEW.global_scale if large else VIEW.local_scale)
     for number, crop_ids in enumerate(ids):
-        rgb, degrees = crop.crops(*pictures(), 3, EPOCH, crop_ids).cut(*pictures())
+        rgb, degrees = crop.crops(3, EPOCH, crop_ids).cut(*pictures())
         here = slice(number * PAIRS, (number + 1) * PAIRS)
         torch.testing.assert_close(found_rgb[here], rgb)
         torch.testing.assert_close(found_degrees[here], degrees)
@@ -42,22 +42,22 @@ def test_a_crop_is_a_paired_crop_of_its_own_sample(part):
 
 
 def test_crops_differ_and_do_not_depend_on_how_many_there_are():
-    few = VIEW.small(*pictures(), 3, EPOCH, SAMPLE)
-    many = replace(VIEW, local_crops=6).small(*pictures(), 3, EPOCH, SAMPLE)
+    few = VIEW.small(3, EPOCH, SAMPLE)
+    many = replace(VIEW, local_crops=6).small(3, EPOCH, SAMPLE)
     torch.testing.assert_close(few.cut(*pictures())[0], many.cut(*pictures())[0][: 3 * PAIRS])
     assert len(many.crop_id.unique()) == 6 * PAIRS
-    large = VIEW.large(*pictures(), 3, EPOCH, SAMPLE)
+    large = VIEW.large(3, EPOCH, SAMPLE)
     assert not set(large.crop_id.tolist()) & set(many.crop_id.tolist())
 
 
 def test_a_crop_does_not_depend_on_its_batch():
     rgb, degrees = pictures()
-    crops = VIEW.small(rgb, degrees, 3, EPOCH, SAMPLE)
+    crops = VIEW.small(3, EPOCH, SAMPLE)
     whole = [x.unflatten(0, (3, PAIRS))[:, 2:4] for x in crops.cut(rgb, degrees)]
     some = (rgb[2:4], degrees[2:4])
-    for part in (VIEW.small(*some, 3, EPOCH[2:4], SAMPLE[2:4]), crops.of(slice(2, 4))):
-        for found, expected in zip(part.cut(*some), whole, strict=True):
-            torch.testing.assert_close(found.unflatten(0, (3, 2)), expected)
+    part = VIEW.small(3, EPOCH[2:4], SAMPLE[2:4])
+    for found, expected in zip(part.cut(*some), whole, strict=True):
+        torch.testing.assert_close(found.unflatten(0, (3, 2)), expected)
 
 
 def test_several_boxes_of_an_image_are_each_as_one():

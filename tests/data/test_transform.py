@@ -7,7 +7,9 @@ from sage_lightning.data import centikelvin
 from sage_lightning.data.augment import FullView, PairedCrop
 from sage_lightning.data.counted import sample_id
 from sage_lightning.data.dataset import StoreDataset
+from sage_lightning.data.dropout import ModalityDropout
 from sage_lightning.data.look import common_ir, common_rgb, levels
+from sage_lightning.data.multicrop import MultiCrop
 from sage_lightning.data.photometric import Photometric
 from sage_lightning.data.store import PairStore
 from sage_lightning.data.style import Style
@@ -98,6 +100,24 @@ def test_training_views_do_not_depend_on_the_batch(small_store: PairStore):
     assert (other.rgb - part.rgb).abs().amax((1, 2, 3)).min() > 0.05
     assert torch.equal(part.sample_id, whole.sample_id[[33, 2]])
     assert part.row.tolist() == [33, 2]
+
+
+@pytest.mark.parametrize("look", ["own", "common"])
+@pytest.mark.parametrize("thermal", [Celsius(), Percentile(), Bins3()])
+def test_compiled_loops_and_torch_see_the_same(small_store: PairStore, thermal: ThermalChannels, look: str):
+    """What a store keeps is for the one, the same numbers in float64 for the other."""
+    path, raw = transform(small_store, thermal, look), stored(small_store, list(range(20)), epoch=2)
+    exact = raw._replace(rgb=raw.rgb.double() / 255, ir=decode(raw.ir).double())
+    view = MultiCrop((8, 8), (6, 7), (5, 4), (3, 4), local_crops=3, vertical_flip=0.5, jitter=0.05)
+    for photometric in (None, Photometric(gray=0.3, blur=0.5)):
+        style = Style() if look == "common" else None
+        options = (view, photometric, 1, style, ModalityDropout(0.3))
+        found, expected = path.multi_crop(raw, *options), path.multi_crop(exact, *options)
+        for name in ("rgb", "ir", "rgb_local", "ir_local"):
+            one, other = getattr(found, name), getattr(expected, name)
+            assert one.dtype == torch.float32
+            assert other.dtype == torch.float64
+            torch.testing.assert_close(one.double(), other, rtol=0, atol=5e-5)
 
 
 def test_the_common_look_is_of_the_view_and_has_no_use_for_thermal(small_store: PairStore):

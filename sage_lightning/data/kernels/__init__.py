@@ -1,0 +1,1 @@
+"""Crops on the CPU, one at a time, by compiled loops: what `resample` and `photometric` do in torch."""
