@@ -1,11 +1,14 @@
 """Loops over single numbers, compiled by Numba: whole-array arithmetic would pass over memory too often."""
 
+import logging
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+log = logging.getLogger("sage_lightning")
 
 
 def machine_code(signature: str, *, fused: bool = False) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
@@ -25,13 +28,15 @@ def machine_code(signature: str, *, fused: bool = False) -> Callable[[Callable[_
         def compiled() -> Callable[_P, _R]:
             import numba  # takes most of a second, which only those who call should pay
 
-            flags = {"contract"} if fused else False
+            compile = partial(numba.njit, signature, nogil=True, fastmath={"contract"} if fused else False)
             try:
-                return numba.njit(signature, nogil=True, fastmath=flags, cache=True)(function)
-            except RuntimeError as error:
-                if "no locator available" not in str(error):
-                    raise
-                return numba.njit(signature, nogil=True, fastmath=flags)(function)  # no folder to write to
+                return compile(cache=True)(function)
+            except Exception as error:
+                # No folder to write to, a full disk, a damaged file, whatever that unpickles to. If it is the
+                # function that is wrong, so it is without the kept.
+                code = compile()(function)
+                _tell(type(error), str(error).partition("\n")[0])
+                return code
 
         @wraps(function)
         def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -40,3 +45,15 @@ def machine_code(signature: str, *, fused: bool = False) -> Callable[[Callable[_
         return call
 
     return decorate
+
+
+_TOLD: set[type[Exception]] = set()
+
+
+def _tell(kind: type[Exception], why: str) -> None:
+    """Once a process and kind of trouble, which all functions share."""
+    if kind not in _TOLD:
+        _TOLD.add(kind)
+        log.warning(
+            "Compiled for this process alone, what Numba keeps cannot be used: %s", why or kind.__name__
+        )
