@@ -211,6 +211,7 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import learning as build
 
     started = time.monotonic()
+    build.fetch_weights(cfg)
     data = build.training_data(cfg)
     checkpoint = build.resume_from(cfg, data)
     method = build.method(cfg, data)
