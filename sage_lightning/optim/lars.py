@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 from torch.optim import Optimizer
 from torch.optim.sgd import sgd
 
@@ -102,7 +103,9 @@ def _as_they_lie(*tensors: Tensor | None) -> list[Tensor] | None:
 
     Flat, since torch's kernel for SGD updates a copy of a momentum that lies with its channels last.
     """
-    here = [x for x in tensors if x is not None and x.device.type == "cpu"]
+    # A subclass, such as a tensor without numbers, has no memory of its own to go through.
+    plain = [x for x in tensors if x is not None and type(x) in (Tensor, Parameter)]
+    here = [x for x in plain if x.device.type == "cpu"]
     alike = any(all(x.is_contiguous(memory_format=order) for x in here) for order in ORDERS)
     if len(here) < len(tensors) or not alike:
         return None
