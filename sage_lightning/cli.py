@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from sage_lightning import config
 from sage_lightning.data.disk import writing_run
 from sage_lightning.errors import UserError
 from sage_lightning.provenance import provenance
+from sage_lightning.reader import printed_after, reader_may_leave
 from sage_lightning.version import __version__
 
 log = logging.getLogger("sage_lightning")
@@ -44,6 +46,7 @@ RUN_FOLDER = "SAGE_LIGHTNING_RUN_FOLDER"
 Task = Callable[[DictConfig, Path], dict[str, float]]
 
 
+@reader_may_leave()
 def main() -> None:
     """`sage-lightning <command> <overrides>`."""
     commands = {
@@ -112,6 +115,7 @@ def inventory() -> None:
     _enter("inventory", _inventory)
 
 
+@reader_may_leave()
 def _enter(name: str, task: Task) -> None:
     if folder := os.environ.get(RUN_FOLDER):
         cfg = OmegaConf.load(Path(folder) / "config.yaml")
@@ -136,6 +140,7 @@ def _enter(name: str, task: Task) -> None:
     failed: list[int] = []
     partial: list[Path] = []
 
+    @reader_may_leave()  # before Hydra makes a traceback of it
     def run(cfg: DictConfig) -> None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         environment = dict(os.environ)
@@ -153,7 +158,9 @@ def _enter(name: str, task: Task) -> None:
             os.environ.clear()
             os.environ.update(environment)
 
-    hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)()
+    entered = hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)
+    with printed_after() if asks_only else nullcontext():
+        entered()
     if failed or partial:
         sys.exit(max([1, *failed]))
 
@@ -204,6 +211,7 @@ def _train(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build import learning as build
 
     started = time.monotonic()
+    build.fetch_weights(cfg)
     data = build.training_data(cfg)
     checkpoint = build.resume_from(cfg, data)
     method = build.method(cfg, data)

@@ -30,3 +30,19 @@ def test_a_run_begins_with_a_tower_of_another_and_outlives_it(trained, tiny, com
     assert again.status == 0, again.stdout + again.stderr
     first, second = (pd.read_csv(tmp_path / name / "scores.csv") for name in ("run", "again"))
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_weights_of_timms_that_cannot_be_had_are_one_line_before_any_work(tiny, command, tmp_path):
+    ended = command(
+        "train.py",
+        *tiny,
+        "model/backbone@model.ir_backbone=resnet18",
+        "model.ir_backbone.weights=timm",
+        "paths.data_dir=cache",
+        cwd=tmp_path,
+        env={"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")},
+    )
+    assert ended.status == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("model.ir_backbone.weights=timm: timm's weights of resnet18 cannot be had (")
+    assert not (tmp_path / "cache").exists()

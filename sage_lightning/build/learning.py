@@ -6,7 +6,7 @@ import wandb  # noqa: F401
 
 from sage_lightning.build.data import datamodule
 from sage_lightning.build.evaluation import evaluation
-from sage_lightning.build.model import method, towers
+from sage_lightning.build.model import fetch_weights, method, towers
 from sage_lightning.build.planning import plan, shortage
 from sage_lightning.build.saved import data_of, load
 from sage_lightning.build.training import fit, fit_or_stop_short, resume_from, trainer, training_data
@@ -15,6 +15,7 @@ __all__ = [
     "data_of",
     "datamodule",
     "evaluation",
+    "fetch_weights",
     "fit",
     "fit_or_stop_short",
     "load",

@@ -19,6 +19,7 @@ from sage_lightning.config import resolved
 from sage_lightning.config.methods import whole_batch
 from sage_lightning.data.datamodule import PairDataModule
 from sage_lightning.errors import UserError
+from sage_lightning.methods.roles import SENSORS
 from sage_lightning.models.architecture import stride
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.compiled import compile_blocks
@@ -27,6 +28,7 @@ from sage_lightning.models.projector import Projector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.starting import begin
 from sage_lightning.models.towers import Sensor, TwoTowers, share_prototypes, share_trunk
+from sage_lightning.models.weights import TIMM, timm_weights
 from sage_lightning.optim.fused import fused
 
 log = logging.getLogger("sage_lightning")
@@ -61,6 +63,22 @@ def towers(cfg: DictConfig, ir_channels: int, starting: bool = False) -> TwoTowe
     if isinstance(rgb_head, PrototypeHead) and isinstance(ir_head, PrototypeHead):
         share_prototypes(rgb_head, ir_head)
     return TwoTowers(rgb, ir, rgb_head, ir_head, _patches(rgb, ir, model))
+
+
+def fetch_weights(cfg: DictConfig) -> None:
+    """Brings those of timm's own that towers begin with to its cache, before anything takes long.
+
+    Raises:
+        UserError: they cannot be had.
+    """
+    for sensor in SENSORS:
+        node, key = cfg.model[f"{sensor}_backbone"], f"model.{sensor}_backbone"
+        if cfg.resume is not None or node.get("weights") != TIMM:
+            continue
+        try:
+            timm_weights(node.name)
+        except UserError as error:
+            raise UserError(*(f"{key}.weights={line}" for line in error.lines)) from error
 
 
 def _backbone(cfg: DictConfig, sensor: Sensor, channels: int, starting: bool) -> Backbone:

@@ -59,7 +59,7 @@ def unfit(text: str, key: str, value: Any, kind: Any) -> Problem | None:
 def bracketed(text: str) -> str:
     """`job.gpus=8,16` as `job.gpus=[8,16]`: of a list that nobody sweeps commas mean nothing else."""
     key, _, value = text.partition("=")
-    plain = key in LISTS and "," in value and not any(sign in value for sign in "[](){}'\"")
+    plain = key.lstrip("+") in LISTS and "," in value and not any(sign in value for sign in "[](){}'\"")
     return f"{key}=[{value}]" if plain else text
 
 

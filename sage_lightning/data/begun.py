@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sage_lightning.data.index import label_columns
+from sage_lightning.data.rows import first_rows
 from sage_lightning.data.shards import part_path
 from sage_lightning.data.store import FORMAT, PairStore
+from sage_lightning.errors import UserError
 
 
 class Change(NamedTuple):
@@ -84,11 +86,11 @@ def _is_as_it_was(store: PairStore) -> bool:
         if not said["pairs"]:
             continue
         try:
-            contents = np.load(part_path(store.shard_folder, "contents", shard), allow_pickle=False)
-        except (OSError, ValueError):
+            contents = first_rows(part_path(store.shard_folder, "contents", shard), said["pairs"])
+        except UserError:
             return False
         file = io.BytesIO()
-        np.save(file, contents[: said["pairs"]], allow_pickle=False)
+        np.save(file, contents, allow_pickle=False)
         if hashlib.sha256(file.getvalue()).hexdigest() != said["identity"]:
             return False
     return True

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from sage_lightning.data.rows import RowFile, changed
+from sage_lightning.data.rows import RowFile, changed, first_rows
 from sage_lightning.data.select import selected
 from sage_lightning.data.shards import as_float, part_path
 from sage_lightning.errors import UserError
@@ -151,7 +151,7 @@ class PairStore:
         RGB is in 0…1, thermal in `thermal_unit`, its missing values left out.
         """
         kept = [
-            np.load(part_path(self.shard_folder, "moments", shard), allow_pickle=False)
+            first_rows(part_path(self.shard_folder, "moments", shard), said["pairs"])
             for shard, said in enumerate(self.manifest["shards"])
             if said["pairs"]
         ]
@@ -243,10 +243,8 @@ class PairStore:
                 raise changed(part_path(self.shard_folder, part, shard))
         if raw:
             return _Shard(rgb, None, ir)
-        try:
-            ends = np.load(part_path(self.shard_folder, "ends", shard), allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise changed(part_path(self.shard_folder, "ends", shard)) from error
+        pairs = self.manifest["shards"][shard]["pairs"]
+        ends = first_rows(part_path(self.shard_folder, "ends", shard), pairs)
         return _Shard(rgb, np.append(0, ends), ir)
 
 

@@ -5,11 +5,13 @@ The paper's sum over pairs of crops is a mean here, so that the loss of uniform 
 crops there are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 from sage_lightning.losses.vicreg import at_least_float32
 
@@ -47,35 +49,94 @@ def balanced_targets(
 def crop_cross_entropy(
     student: Tensor, targets: Tensor, temperature: float, *, skip_same: bool, pairs: float | None = None
 ) -> Tensor:
-    """Mean cross-entropy over all pairs of a target's crop and a student's crop.
+    """Of one teacher; see `crop_cross_entropies`."""
+    return crop_cross_entropies(student, [targets], temperature, skip_same=[skip_same], pairs=pairs)[0]
 
-    The sum over pairs of crops factors into the product of two sums: G + S terms instead of G · S.
+
+def crop_cross_entropies(
+    student: Tensor,
+    targets: Sequence[Tensor],
+    temperature: float,
+    *,
+    skip_same: Sequence[bool],
+    pairs: float | None = None,
+) -> tuple[Tensor, ...]:
+    """Mean cross-entropy over all pairs of a target's crop and a student's crop, of each of several teachers.
 
     Args:
         student: (S, B, K) logits; the first G crops are those of `targets`.
-        targets: (G, B, K) distributions.
+        targets: (G, B, K) distributions of each teacher; without gradient.
         temperature: of the student.
-        skip_same: leave out pairs of a crop with itself, which one sensor's student could match by copying.
+        skip_same: of each teacher, leave out pairs of a crop with itself, which one sensor's student could
+            match by copying.
         pairs: to divide by in place of B, which may then be 0. Where ranks hold different numbers of pairs, a
             rank's mean number: the average of the ranks' terms is then the mean over all pairs.
+
+    Returns:
+        A scalar of each teacher.
 
     Raises:
         ValueError: no pair of crops is left.
     """
-    count = len(targets) * len(student) - (len(targets) if skip_same else 0)
-    if count == 0:
+    counts = [
+        len(t) * len(student) - (len(t) if skip else 0) for t, skip in zip(targets, skip_same, strict=True)
+    ]
+    if 0 in counts:
         raise ValueError("one crop of one sensor has no other crop to agree with")
+    divisors = [(student.shape[1] if pairs is None else pairs) * count for count in counts]
     with torch.autocast(student.device.type, enabled=False):
-        log_p = (at_least_float32(student) / temperature).log_softmax(-1)
-        total = (targets.sum(0) * log_p.sum(0)).sum(-1)
-        if skip_same:
-            total = total - (targets * log_p[: len(targets)]).sum((0, 2))
-        return -total.sum() / ((len(total) if pairs is None else pairs) * count)
+        student = at_least_float32(student)
+        return _CropCrossEntropies.apply(student, temperature, tuple(skip_same), divisors, *targets)
+
+
+class _CropCrossEntropies(torch.autograd.Function):
+    """Crop by crop, so that what is made of one on the way stays in a cache, and once for all teachers.
+
+    With log p = x/τ − l, l = log Σ exp(x/τ), a target t of mass m = Σ t costs m l − t·x/τ, and its gradient
+    is (m p − t) / τ. Both are linear in t, so a crop meets the sum of the targets that it is to give.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        student: Tensor,
+        temperature: float,
+        skip_same: tuple[bool, ...],
+        divisors: Sequence[float],
+        *targets: Tensor,
+    ) -> tuple[Tensor, ...]:
+        sums = [t.sum(0) for t in targets]
+        costs = [student.new_zeros(()) for _ in targets]
+        for s, crop in enumerate(student):
+            scaled = crop / temperature
+            log_sum = scaled.logsumexp(-1)
+            for n, t in enumerate(targets):
+                asked = sums[n] - t[s] if skip_same[n] and s < len(t) else sums[n]
+                costs[n] += (asked.sum(-1) * log_sum).sum() - torch.vdot(asked.flatten(), scaled.flatten())
+        ctx.save_for_backward(student, *targets)
+        ctx.temperature, ctx.skip_same, ctx.divisors = temperature, skip_same, divisors  # type: ignore[attr-defined]
+        return tuple(cost / divisor for cost, divisor in zip(costs, divisors, strict=True))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        student, *targets = ctx.saved_tensors
+        weights = [g / (d * ctx.temperature) for g, d in zip(grads, ctx.divisors, strict=True)]
+        everyone = sum(weight * t.sum(0) for weight, t in zip(weights, targets, strict=True))
+        given = torch.empty_like(student)
+        for s, crop in enumerate(student):
+            asked = everyone
+            for weight, t, skip in zip(weights, targets, ctx.skip_same, strict=True):
+                if skip and s < len(t):
+                    asked = asked - weight * t[s]
+            p = (crop / ctx.temperature).softmax(-1)
+            torch.sub(p.mul_(asked.sum(-1, keepdim=True)), asked, out=given[s])
+        return given, None, None, None, *(None for _ in targets)
 
 
 def entropy(targets: Tensor) -> Tensor:
     """Mean entropy of distributions (…, K), in nats: 0 is one prototype, ln K is nothing told."""
-    return torch.special.entr(targets).sum(-1).mean()
+    return -torch.xlogy(targets, targets).sum(-1).mean()
 
 
 def koleo(points: Tensor) -> Tensor:

@@ -23,33 +23,31 @@ class Centring:
     def __init__(self, momentum: float, balanced: bool = False) -> None:
         self.momentum = momentum
         self.balanced = balanced
-        # Of the optimiser step that is under way: the sum of logits, and how many.
+        # Of the optimiser step that is under way: the sum of cosines, and how many.
         self._said: dict[PrototypeHead, tuple[Tensor, int]] = {}
 
-    def targets(self, head: PrototypeHead, embeddings: Tensor, temperature: float) -> Tensor:
+    def targets(self, head: PrototypeHead, cosines: Tensor, temperature: float) -> Tensor:
         """What a student is to say, noted for the centre; without gradient.
 
         Args:
             head: the teacher's.
-            embeddings: (X, Y, D).
+            cosines: (X, Y, K) with its prototypes.
             temperature: of the softmax.
 
         Returns:
             (X, Y, K) distributions.
         """
         with torch.no_grad():
-            logits = head.logits(head(embeddings.flatten(0, 1)))
-            self.note(head, logits)
-            logits = logits.unflatten(0, embeddings.shape[:2])
+            self.note(head, cosines.flatten(0, 1))
+            logits = cosines - head.centre
             if self.balanced:
                 return balanced_targets(logits, temperature, sum_over_ranks)
             return teacher_targets(logits, temperature)
 
-    def note(self, head: PrototypeHead, logits: Tensor) -> None:
-        """Remembers what a head has said: (N, K) centred logits, here as they were before centring."""
+    def note(self, head: PrototypeHead, cosines: Tensor) -> None:
+        """Remembers what a head has said: (N, K) cosines, before they are centred."""
         total, count = self._said.get(head, (torch.zeros_like(head.centre), 0))
-        said = logits.to(head.centre.dtype) + head.centre
-        self._said[head] = (total + said.sum(0), count + len(said))
+        self._said[head] = (total + cosines.sum(0, dtype=total.dtype), count + len(cosines))
 
     def follow(self) -> None:
         """Moves each centre towards the mean of what its head has said since the last time."""

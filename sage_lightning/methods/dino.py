@@ -6,17 +6,17 @@ teaches would never learn, and its average neither.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import torch
 from pytorch_lightning import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from sage_lightning.batch import MultiCropBatch, PairBatch
-from sage_lightning.losses.dino import crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.losses.dino import crop_cross_entropies, entropy, koleo, teacher_targets
 from sage_lightning.methods.average import follow
 from sage_lightning.methods.centring import Centring
 from sage_lightning.methods.gather import gather_with_grad
@@ -25,7 +25,7 @@ from sage_lightning.methods.masking import Guesses, Masking, Taught
 from sage_lightning.methods.roles import SENSORS, Direction, Kind, Roles, lessons
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
-from sage_lightning.models.prototypes import PrototypeHead
+from sage_lightning.models.prototypes import PrototypeHead, cosines
 from sage_lightning.models.towers import Sensor, TwoTowers
 from sage_lightning.optim.groups import parameter_groups
 from sage_lightning.optim.schedule import cosine_ramp, linear_ramp
@@ -141,13 +141,12 @@ class DINO(LightningModule):
         guesses: dict[Sensor, Guesses] = {}
         for sensor in self.roles.learning(step):
             bottlenecks[sensor] = self._bottlenecks(batch, sensor, guesses)
-        students = self._logits(bottlenecks)
+        students = self._cosines(self.student, bottlenecks)  # a student has no centre: they are its logits
         logged: dict[str, Any] = {}
         loss = next(iter(students.values())).new_zeros(())
-        for kind, weight in self.roles.weights.items():
-            if weight == 0:
-                continue
-            terms = self._terms(kind, students, targets)
+        weights = {kind: weight for kind, weight in self.roles.weights.items() if weight > 0}
+        for kind, terms in self._terms(weights, students, targets).items():
+            weight = weights[kind]
             logged |= {f"train/loss_{name}": term for name, term in terms.items()}
             loss = loss + weight * torch.stack([*terms.values()]).mean()
             if self.masking is not None:
@@ -171,15 +170,22 @@ class DINO(LightningModule):
         return loss
 
     def _terms(
-        self, kind: Kind, students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor]
-    ) -> dict[str, Tensor]:
-        """A term for each sensor that teaches."""
-        return {
-            name: crop_cross_entropy(
-                students[learner], targets[teacher], self.student_temperature, skip_same=kind == "intra"
+        self, kinds: Iterable[Kind], students: dict[Sensor, Tensor], targets: dict[Sensor, Tensor]
+    ) -> dict[Kind, dict[str, Tensor]]:
+        """Of each kind one for each sensor that teaches; all that a student is asked, in one go."""
+        terms: dict[Kind, dict[str, Tensor]] = {kind: {} for kind in kinds}
+        given = [(kind, lesson) for kind in kinds for lesson in lessons(kind, targets)]
+        for learner, logits in students.items():
+            asked = [(kind, lesson) for kind, lesson in given if lesson.learner == learner]
+            taught = crop_cross_entropies(
+                logits,
+                [targets[lesson.teacher] for _, lesson in asked],
+                self.student_temperature,
+                skip_same=[kind == "intra" for kind, _ in asked],
             )
-            for name, teacher, learner in lessons(kind, targets)
-        }
+            for (kind, lesson), term in zip(asked, taught, strict=True):
+                terms[kind][lesson.name] = term
+        return terms
 
     def _bottlenecks(self, batch: MultiCropBatch, sensor: Sensor, guesses: dict[Sensor, Guesses]) -> Tensor:
         """(G + L, B, D) of the student: one forward a resolution, one call of the head; and its guesses."""
@@ -194,14 +200,17 @@ class DINO(LightningModule):
         bottlenecks = self.student.project(sensor, torch.cat(embeddings))
         return bottlenecks.unflatten(0, (-1, len(batch.row)))
 
-    def _logits(self, bottlenecks: dict[Sensor, Tensor]) -> dict[Sensor, Tensor]:
-        """Of the student; in one call where sensors have the same prototypes: they are directed once."""
-        heads = {sensor: self._head(self.student, sensor) for sensor in bottlenecks}
-        head, *others = heads.values()
-        if any(other.prototypes is not head.prototypes for other in others):
-            return {sensor: heads[sensor].logits(z) for sensor, z in bottlenecks.items()}
-        logits = head.logits(torch.cat([*bottlenecks.values()]))
-        return dict(zip(bottlenecks, logits.chunk(len(heads)), strict=True))
+    def _cosines(self, towers: TwoTowers, bottlenecks: dict[Sensor, Tensor]) -> dict[Sensor, Tensor]:
+        """(X, Y, D) to (X, Y, K); in one call where sensors have the same prototypes."""
+        sets: dict[nn.Parameter, list[Sensor]] = {}
+        for sensor in bottlenecks:
+            sets.setdefault(self._head(towers, sensor).prototypes, []).append(sensor)
+        found: dict[Sensor, Tensor] = {}
+        for prototypes, sensors in sets.items():
+            said = cosines(prototypes, [bottlenecks[sensor].flatten(0, 1) for sensor in sensors])
+            shapes = (bottlenecks[sensor].shape[:2] for sensor in sensors)
+            found |= {s: c.unflatten(0, shape) for s, c, shape in zip(sensors, said, shapes, strict=True)}
+        return found
 
     @staticmethod
     def _koleo(bottlenecks: Tensor) -> Tensor:
@@ -212,7 +221,7 @@ class DINO(LightningModule):
     @torch.no_grad()
     def _targets(self, batch: MultiCropBatch, step: int) -> tuple[dict[Sensor, Tensor], dict[Sensor, Taught]]:
         """Teaching sensor → (G, B, K) distributions, and those of its patches where students guess them."""
-        targets: dict[Sensor, Tensor] = {}
+        bottlenecks: dict[Sensor, Tensor] = {}
         taught: dict[Sensor, Taught] = {}
         tau = self.teacher_temperature(step)
         for sensor in self.roles.teaching(step):
@@ -223,8 +232,10 @@ class DINO(LightningModule):
             else:
                 seen = self.masking.teach(self.teacher, sensor, images, self.centres, tau)
                 embedding, taught[sensor] = seen
-            head, embedding = self._head(self.teacher, sensor), embedding.unflatten(0, crops.shape[:2])
-            targets[sensor] = self.centres.targets(head, embedding, tau)
+            bottlenecks[sensor] = self.teacher.project(sensor, embedding).unflatten(0, crops.shape[:2])
+        said = self._cosines(self.teacher, bottlenecks)
+        heads = {sensor: self._head(self.teacher, sensor) for sensor in said}
+        targets = {sensor: self.centres.targets(heads[sensor], said[sensor], tau) for sensor in said}
         return targets, taught
 
     @staticmethod
@@ -272,7 +283,7 @@ class DINO(LightningModule):
             logits = {sensor: head.logits(z.to(head.centre))[None] for sensor, head, z in heads}
             tau = self.teacher_temperatures[1]
             targets = {sensor: teacher_targets(said, tau) for sensor, said in logits.items()}
-            for name, term in self._terms("cross", logits, targets).items():
+            for name, term in self._terms(["cross"], logits, targets)["cross"].items():
                 sums[f"loss_{name}"] = sums.get(f"loss_{name}", 0) + term * len(rows[0])
         terms = {name: total / len(z_rgb) for name, total in sums.items()}
         return {"loss": torch.stack([*terms.values()]).mean()} | terms

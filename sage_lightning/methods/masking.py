@@ -19,6 +19,7 @@ from sage_lightning.methods.gather import rank_count, sum_over_ranks
 from sage_lightning.methods.roles import Kind, lessons
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.patches import PatchHeads, hiding
+from sage_lightning.models.prototypes import cosines
 from sage_lightning.models.towers import Sensor, TwoTowers
 
 STREAMS: dict[Sensor, Stream] = {"rgb": Stream.RGB_MASK, "ir": Stream.IR_MASK}
@@ -86,7 +87,9 @@ class Masking:
         """
         backbone = teacher.backbone(sensor)
         embedding, tokens = backbone.with_patches(images)
-        targets = centres.targets(_patches(teacher).head(sensor), tokens, temperature)
+        head = _patches(teacher).head(sensor)
+        [said] = cosines(head.prototypes, [head(tokens.flatten(0, 1))])
+        targets = centres.targets(head, said.unflatten(0, tokens.shape[:2]), temperature)
         return embedding, Taught(targets, _patch_edges(backbone, images))
 
     def embed(
@@ -118,7 +121,9 @@ class Masking:
         with hiding(backbone, masks.hidden, patches.token(sensor)):
             embedding, tokens = backbone.with_patches(crops.flatten(0, 1))
         head = patches.head(sensor)
-        logits = head.logits(head(tokens.take_along_dim(masks.place[:, :, None], dim=1)))
+        asked = tokens.take_along_dim(masks.place[:, :, None], dim=1)
+        [said] = cosines(head.prototypes, [head(asked.flatten(0, 1))])
+        logits = said.unflatten(0, asked.shape[:2])
         return embedding, Guesses(logits, masks, sum_over_ranks(masks.counts.sum()).clamp_min(1), edges)
 
     def terms(

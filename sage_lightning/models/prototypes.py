@@ -5,10 +5,12 @@ as prototypes compare them. Logits, as many as there are prototypes, are for los
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 
 class PrototypeHead(nn.Module):
@@ -46,16 +48,69 @@ class PrototypeHead(nn.Module):
 
     def logits(self, bottleneck: Tensor) -> Tensor:
         """(B, widths[-1]) unit vectors to (B, K) centred logits, cosines less the centre."""
-        return F.linear(bottleneck, self.directions(), -self.centre)
-
-    def directions(self) -> Tensor:
-        """(K, widths[-1]) prototypes of length 1.
-
-        By torch's own weight norm, value and gradient in a pass each: with 65,536 prototypes, dividing by the
-        norm and differentiating that takes longer than all else that a head does with a small batch.
-        """
-        return torch._weight_norm(self.prototypes, self.prototypes.new_ones(len(self.prototypes), 1))
+        return cosines(self.prototypes, [bottleneck])[0] - self.centre
 
     def forward(self, embedding: Tensor) -> Tensor:
         """(B, in_features) to (B, widths[-1]) unit vectors, the bottleneck."""
         return F.normalize(self.layers(embedding), dim=-1)
+
+
+def cosines(prototypes: Tensor, points: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Of unit vectors with prototypes of any length; under autocast only products are in its type.
+
+    Args:
+        prototypes: (K, D).
+        points: (B, D) each; in one call, what all of them do with the prototypes is done once.
+
+    Returns:
+        (B, K) of each.
+    """
+    device = prototypes.device.type
+    low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else prototypes.dtype
+    return _Cosines.apply(prototypes, low, *points)
+
+
+class _Cosines(torch.autograd.Function):
+    """v and unit vectors z to z vᵀ / ‖v‖, with n = ‖v‖ of each row of v.
+
+    Rows are never divided by their length: with 65,536 prototypes, to write directions and to differentiate
+    that takes longer than all else that a head does with a small batch. With H = G / n the gradients are H v,
+    and Hᵀ z − (Σ H ∘ cosines / n) ∘ v: the part that would only change a length is taken off.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, prototypes: Tensor, low: torch.dtype, *points: Tensor
+    ) -> tuple[Tensor, ...]:
+        lengths = torch.linalg.vector_norm(prototypes, dim=1)
+        across = prototypes.to(low).T
+        found = []
+        for z in points:
+            product = z.to(low) @ across
+            found.append(product.div_(lengths) if product.dtype == lengths.dtype else product / lengths)
+        ctx.save_for_backward(prototypes, lengths, *points, *found)
+        ctx.low = low  # type: ignore[attr-defined]
+        return tuple(found)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        prototypes, lengths, *saved = ctx.saved_tensors
+        points, found = saved[: len(grads)], saved[len(grads) :]
+        counts = [len(z) for z in points]
+        shared = lengths.new_empty(sum(counts), len(lengths))
+        for part, g in zip(shared.split(counts), grads, strict=True):
+            torch.div(g, lengths, out=part)
+        low = shared.to(ctx.low)
+        to_points = (low @ prototypes.to(ctx.low)).split(counts)
+        given = [to.to(z.dtype) for to, z in zip(to_points, points, strict=True)]
+        if not ctx.needs_input_grad[0]:
+            return None, None, *given
+        lengthwise = sum((h * c).sum(0) for h, c in zip(shared.split(counts), found, strict=True))
+        to_prototypes = prototypes * (lengthwise / -lengths)[:, None]
+        across = low.T, torch.cat(points).to(ctx.low)
+        if ctx.low == prototypes.dtype:
+            to_prototypes.addmm_(*across)
+        else:
+            to_prototypes += across[0] @ across[1]
+        return to_prototypes, None, *given

@@ -72,7 +72,7 @@ def dry_step(
     pairs: int,
     trainer: pl.Trainer,
     make_optimizer: Callable[[list[nn.Parameter]], Optimizer],
-    foreach: bool,
+    gpu: bool,
 ) -> DryStep:
     """Takes the step.
 
@@ -84,7 +84,8 @@ def dry_step(
         pairs: of one forward on one rank.
         trainer: says the precision, on the CPU.
         make_optimizer: as the method has it.
-        foreach: whether the optimiser takes all tensors at once, as it does on GPUs, with a copy of them.
+        gpu: what it is planned for. There an optimiser without a fused kernel takes all tensors at once, with
+            a copy of the gradients; on the CPU none makes one.
 
     Raises:
         UserError: what the step does depends on numbers, not on shapes alone.
@@ -114,7 +115,7 @@ def dry_step(
             loss.backward()
         except (DataDependentOutputException, DynamicOutputShapeException) as error:
             raise UserError(f"model: its step asks for numbers, and cannot be planned ({error})") from error
-        stepping = held + gradients + (gradients if foreach else 0)
+        copied = gradients if gpu and not optimizer.defaults.get("fused") else 0
         return DryStep(
             pairs=pairs,
             forward_flops=forward,
@@ -122,7 +123,7 @@ def dry_step(
             held_bytes=held,
             gradient_bytes=gradients,
             state_bytes=round(state),
-            peak_bytes=round(state) + max(meter.peak, stepping),
+            peak_bytes=round(state) + max(meter.peak, held + gradients + copied),
         )
 
 

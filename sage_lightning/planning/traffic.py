@@ -4,6 +4,7 @@ Reductions go around a ring: of a tensor of n bytes on W ranks each sends 2 (W �
 what is n bytes once it is whole, each rank's part goes to all others: (W − 1) / W · n.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pytorch_lightning as pl
@@ -12,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sage_lightning.methods.dino import DINO
 from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.models.prototypes import PrototypeHead
-from sage_lightning.models.towers import TwoTowers
+from sage_lightning.models.towers import Sensor, TwoTowers
 from sage_lightning.planning.counts import width
 
 _FLOAT = 4  # bytes
@@ -26,7 +27,8 @@ class Traffic:
     Attributes:
         gradients: of DDP's all-reduce.
         projections: gathered, and their gradients, reduced.
-        statistics: of BatchNorm, forward and backward; of a teacher's centre; of balanced targets.
+        statistics: of BatchNorm, forward and backward; of a teacher's centres; of balanced targets; how many
+            patches are hidden.
     """
 
     gradients: int
@@ -61,15 +63,29 @@ def traffic(method: pl.LightningModule, ranks: int, batch: int, steps: int, item
         learning, teaching = method.roles.learning(0), method.roles.teaching(0)
         if method.koleo_weight > 0:
             gathered = len(learning) * crops * batch * width(method.student.rgb_projector) * item
-        head = method.teacher.rgb_projector
-        assert isinstance(head, PrototypeHead)
+        speaking = _speaking(method, teaching)
         rounds = _SINKHORN_ROUNDS if method.centres.balanced else 0
-        reduced = _channels(method.student) * steps + len(teaching) * len(head.centre) * (1 + rounds)
+        balanced = sum(len(head.centre) for head in speaking) * rounds
+        hidden = 2 * len(learning) if method.masking is not None else 0  # an int64 is as long as two floats
+        reduced = (_channels(method.student) + balanced + hidden) * steps
+        reduced += sum(len(head.centre) for head in set(speaking))  # once for a head that sensors share
     return Traffic(
         gradients=round(2 * ring * trained),
         projections=round(3 * ring * gathered),  # there once, and back as a sum
         statistics=round(2 * ring * reduced * _FLOAT),
     )
+
+
+def _speaking(method: DINO, teaching: Iterable[Sensor]) -> list[PrototypeHead]:
+    """The teacher's heads, one for each call: of images, and of patches where these are hidden."""
+    heads: list[PrototypeHead] = []
+    for sensor in teaching:
+        head = method.teacher.rgb_projector if sensor == "rgb" else method.teacher.ir_projector
+        assert isinstance(head, PrototypeHead)
+        heads.append(head)
+        if method.masking is not None and method.teacher.patches is not None:
+            heads.append(method.teacher.patches.head(sensor))
+    return heads
 
 
 def _channels(towers: TwoTowers) -> int:

@@ -74,6 +74,7 @@ def test_the_nearest_divide_and_none_is_between(size: int, number: int, steps: i
 
 def test_a_list_of_ranks_needs_no_brackets() -> None:
     assert bracketed("job.gpus=8,16,64") == "job.gpus=[8,16,64]"
+    assert bracketed("+job.gpus=8,16") == "+job.gpus=[8,16]"  # Hydra then says that the + is one too many
     same = ("job.gpus=8", "job.gpus=[8,16]", "data.ir_patch=4,8", "-m", "job.gpus", "+x='a,b'")
     assert [bracketed(text) for text in same] == list(same)
 

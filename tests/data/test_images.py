@@ -92,7 +92,9 @@ def test_axes_of_one_and_channels_last_are_one_picture(tmp_path: Path, shape: tu
     np.testing.assert_array_equal(read_thermal(tmp_path / "ir.npy", (20, 30), 1, 0), matrix)
 
 
-@pytest.mark.parametrize("shape", [(3, 20, 30), (2, 20, 30), (20, 30, 5), (4, 3, 20, 30), (30,), (1, 30, 1)])
+@pytest.mark.parametrize(
+    "shape", [(3, 20, 30), (2, 20, 30), (20, 30, 5), (4, 3, 20, 30), (30,), (1, 30, 1), ()]
+)
 def test_other_axes_are_no_picture(tmp_path: Path, shape: tuple[int, ...]) -> None:
     np.save(tmp_path / "ir.npy", np.arange(float(np.prod(shape))).reshape(shape))
     with pytest.raises(Unusable, match="unreadable"):

@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from sage_lightning.losses.dino import balanced_targets, crop_cross_entropy, entropy, koleo, teacher_targets
+from sage_lightning.losses.dino import (
+    balanced_targets,
+    crop_cross_entropies,
+    crop_cross_entropy,
+    entropy,
+    koleo,
+    teacher_targets,
+)
 
 G, S, B, K = 2, 5, 3, 7
 
@@ -33,6 +40,22 @@ def test_it_is_the_mean_over_pairs_of_crops(skip_same):
     student, teacher = logits(S, B, K), logits(G, B, K, seed=1)
     found = crop_cross_entropy(student, teacher_targets(teacher, 0.7), 0.9, skip_same=skip_same)
     assert found.item() == pytest.approx(by_hand(student, teacher, 0.9, 0.7, skip_same), rel=1e-12)
+
+
+def test_several_teachers_cost_what_each_alone_costs():
+    """And all gradients are autograd's, of the terms written out; targets need not sum to 1."""
+    student = logits(S, B, K).requires_grad_()
+    targets = [teacher_targets(logits(g, B, K, seed=g), 0.7) * g for g in (1, 2)]
+    skips, shares = [False, True], [0.3, 0.7]
+    found = crop_cross_entropies(student, targets, 0.9, skip_same=skips)
+    pairs = torch.einsum("gbk,sbk->gs", targets[0], -(student / 0.9).log_softmax(-1)) / B
+    others = torch.einsum("gbk,sbk->gs", targets[1], -(student / 0.9).log_softmax(-1)) / B
+    expected = pairs.mean(), (others.sum() - others.trace()) / (others.numel() - 2)
+    for weights in ([1.0, 0.0], [0.0, 1.0], shares):
+        values = [sum(w * x for w, x in zip(weights, terms, strict=True)) for terms in (found, expected)]
+        assert values[0].item() == pytest.approx(values[1].item(), rel=1e-12)
+        gradients = [torch.autograd.grad(value, student, retain_graph=True) for value in values]
+        torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("skip_same", [False, True])

@@ -2,7 +2,7 @@
 
 import torch
 
-from sage_lightning.models.prototypes import PrototypeHead
+from sage_lightning.models.prototypes import PrototypeHead, cosines
 
 
 def head():
@@ -47,3 +47,40 @@ def test_the_centre_is_saved_and_subtracted():
         *("centre", "prototypes"),
         *("layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"),
     }
+
+
+def test_cosines_and_their_gradients_are_those_of_the_definition():
+    """In float64, of several sets of points at once, some of which nothing may depend on."""
+    torch.manual_seed(0)
+    prototypes = (3 * torch.randn(7, 4)).double().requires_grad_()
+    points = [torch.randn(n, 4).double().requires_grad_() for n in (5, 1, 2)]
+    asked = [torch.randn(n, 7).double() for n in (5, 1, 2)]
+    found = cosines(prototypes, points)
+    directions = prototypes / prototypes.norm(dim=1, keepdim=True)
+    expected = [z @ directions.T for z in points]
+    torch.testing.assert_close(found, tuple(expected), rtol=1e-12, atol=0)
+    for some in (slice(0, 3), slice(1, 2)):
+        gradients = [
+            torch.autograd.grad(
+                sum((a * c).sum() for a, c in zip(asked[some], given[some], strict=True)),
+                [prototypes, *points[some]],
+                retain_graph=True,
+            )
+            for given in (found, expected)
+        ]
+        torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-14)
+
+
+def test_under_autocast_only_products_are_in_half_precision():
+    torch.manual_seed(0)
+    prototypes, z = torch.randn(50, 16, requires_grad=True), torch.randn(8, 16, requires_grad=True)
+    exact = cosines(prototypes, [z])[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = cosines(prototypes, [z])[0]
+    assert rough.dtype == torch.float32
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, rtol=0.02, atol=0.05)
+    gradients = [torch.autograd.grad(c.square().sum(), [prototypes, z]) for c in (rough, exact)]
+    for found, expected in zip(*gradients, strict=True):
+        assert found.dtype == torch.float32
+        assert (found - expected).norm() < 0.01 * expected.norm()

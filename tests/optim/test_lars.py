@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from sage_lightning.optim import lars
 from sage_lightning.optim.lars import LARS
 
 
@@ -26,14 +27,38 @@ def reference(weights, gradients, *, lr, momentum, decay, trust, adapt):
     return weights
 
 
+def as_given(x):
+    return x.clone()
+
+
+def channels_last(x):
+    return x.clone(memory_format=torch.channels_last) if x.ndim == 4 else x.clone()
+
+
+def in_columns(x):
+    """In an order that no kernel goes through in one go."""
+    return x.mT.clone(memory_format=torch.contiguous_format).mT if x.ndim > 1 else x.clone()
+
+
+# How weights lie, and how their gradients do: in the orders that have a kernel, and where orders differ.
+LYING = [
+    (as_given, as_given),
+    (channels_last, channels_last),
+    (channels_last, as_given),
+    (as_given, in_columns),
+]
+
+
 @pytest.mark.parametrize("adapt", [True, False])
-def test_ten_steps_equal_the_loop(adapt):
+@pytest.mark.parametrize(("weights_lie", "gradients_lie"), LYING)
+def test_ten_steps_equal_the_loop(adapt, weights_lie, gradients_lie, monkeypatch):
+    monkeypatch.setattr(lars, "CHUNK", 16)  # so that the larger ones here are summed in several parts
     rng = np.random.default_rng(0)
-    shapes = [(4, 3), (5,), (2, 3, 3), (1, 1)]
+    shapes = [(4, 3), (5,), (2, 3, 3), (1, 1), (5, 3, 3, 2)]
     weights = [rng.normal(size=shape) for shape in shapes]
     weights[3][:] = 0  # a zero matrix: the ratio is undefined, and the plain step is taken
     gradients = [[rng.normal(size=shape) for shape in shapes] for _ in range(10)]
-    parameters = [torch.nn.Parameter(torch.from_numpy(w.copy())) for w in weights]
+    parameters = [torch.nn.Parameter(weights_lie(torch.from_numpy(w))) for w in weights]
     optimizer = LARS(
         [{"params": parameters, "adapt": adapt}],
         lr=0.7,
@@ -43,7 +68,7 @@ def test_ten_steps_equal_the_loop(adapt):
     )
     for step in gradients:
         for parameter, gradient in zip(parameters, step, strict=True):
-            parameter.grad = torch.from_numpy(gradient)
+            parameter.grad = gradients_lie(torch.from_numpy(gradient))
         optimizer.step()
     expected = reference(weights, gradients, lr=0.7, momentum=0.9, decay=0.1, trust=0.02, adapt=adapt)
     for parameter, w in zip(parameters, expected, strict=True):

@@ -90,3 +90,15 @@ def test_a_planned_step_leaves_no_tensors_without_numbers_behind(planner: Callab
     planned.dry(8)
     assert {p.device.type for p in planned.method.parameters()} == {"meta"}
     assert torch.ones(2).add(1).tolist() == [2, 2]
+
+
+def test_only_a_gpus_optimiser_without_a_kernel_copies_gradients(planner: Callable[..., Any]) -> None:
+    """Heads so wide that of two pairs nothing is larger than the optimiser's step."""
+    for chosen, copies in (("optimizer=adamw", 0), ("optimizer=lars", 1)):
+        for gpu in (False, True):
+            planned = planner("model=vicreg_vit_pico", "model.projector=[2048,2048]", chosen)
+            planned.gpu = gpu
+            dry = planned.dry(2)
+            fixed = dry.held_bytes + dry.state_bytes + dry.gradient_bytes
+            copied = (dry.peak_bytes - fixed) / dry.gradient_bytes
+            assert (copied >= 1) == bool(copies and gpu), (chosen, gpu)

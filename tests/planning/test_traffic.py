@@ -40,3 +40,16 @@ def test_dino_moves_what_its_options_ask_for(planner: Callable[..., Any]) -> Non
     assert one.projections == 3 / 2 * (2 * 2 * 8 * 64 * 4)  # both sensors' bottlenecks of two crops
     assert other.projections == 0
     assert one.statistics == 4 * other.statistics == 4 * (2 * 32 * 4)  # three rounds beside a centre
+
+
+def test_hidden_patches_have_centres_and_balance_of_their_own(planner: Callable[..., Any]) -> None:
+    options = ("model=dino_vit_pico", "model.prototypes=32", "model.koleo_weight=0")
+    for centring, rounds in (("mean", 0), ("sinkhorn", 3)):
+        plain, masked = (
+            planner(*options, f"model.centring={centring}", f"model.ibot_weight={weight}").method
+            for weight in (0, 1)
+        )
+        one, other = (traffic(method, 2, 8, steps=2, item=4, crops=2) for method in (plain, masked))
+        # Each sensor's patch head: its centre once, its balance in both parts of a step, and int64 counts.
+        assert other.statistics - one.statistics == 2 * 4 * (32 + 2 * (rounds * 32 + 2))
+        assert one.statistics == 2 * 4 * (32 + 2 * rounds * 32)

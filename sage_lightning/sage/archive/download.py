@@ -128,9 +128,11 @@ class _Call:
         """What is to be brought; asks the archive on the way."""
         order = self._order
         days = list(spans(order.nodes, order.start, order.end))
-        share = 1 / (len(days) + 1)
+        failed = list(self._failed_before())
+        share = 1 / (len(days) + bool(failed))
         asked: set[str] = set()
-        yield from self._missing(list(self._failed_before()), share, asked)
+        if failed:
+            yield from self._missing(failed, share, asked)
         for span in days:
             records = ask(order, span, self._retrying)
             keep(records, self._own / "records" / records_path(span))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sage_lightning.data.rows import RowFile
+from sage_lightning.data.rows import RowFile, first_rows
 from sage_lightning.errors import UserError
 
 ANOTHER = r"rgb-00003\.npy: is missing or another one than when this run began"
@@ -38,6 +38,7 @@ def test_rows_are_those_of_the_file_wanted_before_or_not(tmp_path: Path, shape: 
         lambda path: path.write_bytes(path.read_bytes()[:-1]),
         lambda path: path.write_bytes(path.read_bytes() + b"x"),
         lambda path: np.save(path, np.zeros((4, 8), np.uint8, order="F")),
+        lambda path: np.save(path, np.float64(1.0)),
     ],
 )
 def test_another_file_is_one_line(tmp_path: Path, damage) -> None:
@@ -46,6 +47,16 @@ def test_another_file_is_one_line(tmp_path: Path, damage) -> None:
     damage(path)
     with pytest.raises(UserError, match=ANOTHER):
         RowFile(path)
+
+
+@pytest.mark.parametrize("another", [np.float64(1.0), np.zeros(3)])
+def test_what_is_read_at_once_has_its_rows(tmp_path: Path, another) -> None:
+    path = tmp_path / "rgb-00003.npy"
+    np.save(path, np.arange(5))
+    assert first_rows(path, 4).tolist() == [0, 1, 2, 3]  # a store that has grown has more
+    np.save(path, another)
+    with pytest.raises(UserError, match=ANOTHER):
+        first_rows(path, 4)
 
 
 def test_a_file_that_is_cut_short_under_a_run_is_one_line(tmp_path: Path) -> None:

@@ -248,7 +248,10 @@ def test_progress_says_rate_and_time_left(archive, order, frames, caplog, monkey
     caplog.set_level(logging.INFO, "sage_lightning")
     download(order)
     lines = [record.getMessage() for record in caplog.records]
-    assert any("Downloading: 5" in line and "/s, " in line and " s left" in line for line in lines)
+    told = [line for line in lines if line.startswith("Downloading: ")]
+    assert all("/s, " in line and line.endswith(" s left") for line in told)
+    done = [int(line.split()[1]) for line in told]
+    assert done == pytest.approx([100 * (number + 1) / 24 for number in range(24)], abs=0.6)
     assert lines[-1].startswith("24 files came, ")
 
 
