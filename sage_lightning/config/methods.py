@@ -53,7 +53,7 @@ def vicreg(config: dict[str, Any]) -> Iterator[str]:
         both = " and ".join(
             f"model.{sensor}_backbone.regions={count}" for sensor, count in zip(SENSORS, counts, strict=True)
         )
-        yield f"model.local=true: {both} must be the same number above 1: a region of one sensor is the other's"
+        yield f"model.local=true: {both} must be the same number, above 1"
 
 
 def masked_patches(config: dict[str, Any]) -> Iterator[str]:

@@ -1,0 +1,101 @@
+"""The results as Markdown: of a contest, who is ahead and how surely; of trials, what each reached."""
+
+from typing import Any
+
+import numpy as np
+
+from contest.scores import DIRECTIONS, SPACES, difference
+
+HEADS = (
+    "collection",
+    "R@1",
+    "space",
+    "queries",
+    "chance",
+    "random weights",
+    "gradient grid",
+    "Lightly",
+    "ours",
+    "ours − Lightly",
+    "95 %",
+    "seeds ahead",
+)
+OURS, THEIRS = "ours", "Lightly"
+
+
+def contest_rows(runs: dict[str, Any]) -> list[list[str]]:
+    """A row a collection, scope, direction and space; "better" or "worse" where the interval leaves out 0."""
+    rows = []
+    for collection, beside in runs.items():
+        if "chance" not in beside:
+            continue
+        of = {
+            who: [
+                run for run in runs.values() if (run.get("collection"), run.get("who")) == (collection, who)
+            ]
+            for who in (OURS, THEIRS)
+        }
+        seeds = set.intersection(*({run["seed"] for run in of[who]} for who in of))
+        of = {who: sorted((r for r in of[who] if r["seed"] in seeds), key=lambda r: r["seed"]) for who in of}
+        for scope, bunch in beside["bunches"].items() if seeds else ():
+            for name in DIRECTIONS:
+                rows += [_row(collection, beside, of, scope, name, space, bunch) for space in SPACES]
+    return rows
+
+
+def _row(
+    collection: str,
+    beside: dict[str, Any],
+    of: dict[str, Any],
+    scope: str,
+    name: str,
+    space: str,
+    bunch: list[str],
+) -> list[str]:
+    found = {who: [run["hits"][space][scope] for run in runs] for who, runs in of.items()}
+    random = [np.mean(run["random"][space][scope][name]) for run in of[OURS]]
+    ahead = difference(found[OURS], found[THEIRS], name, bunch)
+    low, high = ahead["pooled"]
+    verdict = "**better**" if low > 0 else "**worse**" if high < 0 else "open"
+    surely = sum(seed[1] > 0 for seed in ahead["seeds"])
+    grid = float(np.mean(beside["gradient grid"][scope][name]))
+    return [
+        collection,
+        f"{scope}, {name}",
+        space,
+        str(len(bunch)),
+        f"{beside['chance'][scope]:.3f}",
+        f"{np.mean(random):.3f}",
+        f"{grid:.3f}",
+        *(_spread([float(np.mean(run[name])) for run in found[who]]) for who in (THEIRS, OURS)),
+        f"{ahead['mean']:+.3f}",
+        f"{low:+.3f} – {high:+.3f}: {verdict}",
+        f"{surely} of {len(ahead['seeds'])}",
+    ]
+
+
+def _spread(values: list[float]) -> str:
+    return f"{np.mean(values):.3f} ({min(values):.3f} – {max(values):.3f})"
+
+
+def contest_table(runs: dict[str, Any]) -> str:
+    return _markdown(HEADS, contest_rows(runs))
+
+
+def trials_table(runs: dict[str, Any]) -> str:
+    """A row a trial, means of both directions, by the scope that was searched first."""
+    rows = []
+    for run in runs.values():
+        if "who" not in run:
+            continue
+        scope = list(run["hits"][SPACES[0]])[-1]
+        reached = [np.mean([np.mean(v) for v in run["hits"][space][scope].values()]) for space in SPACES]
+        rows.append(
+            [run["collection"], run["who"], run["recipe"], str(run["steps"]), *(f"{r:.3f}" for r in reached)]
+        )
+    return _markdown(("collection", "who", "trial", "steps", *SPACES), rows)
+
+
+def _markdown(heads: tuple[str, ...], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
