@@ -6,8 +6,8 @@
     python benchmarks/quality.py --trials …   # what recipes were chosen by: scored on validation pairs
 
 The simulated camera comes of itself; a collection of aligned pairs is added by its folder and its table. Two
-runs of one seed go side by side, a processor each, and take turns on the two. Minutes are of a process's own
-time: whatever else the machine does, both get as much. What has been run is kept and not run again.
+runs go side by side, of one thread each. Minutes are of a process's own time: whatever else the machine does,
+both get as much. What has been run is kept and not run again.
 
 Writes benchmarks/results/quality.json (--out), run by run, and prints a Markdown table.
 """
@@ -38,6 +38,7 @@ from sage_lightning.build.data import datamodule
 from sage_lightning.build.model import towers
 from sage_lightning.config import config_dir
 
+CENTRED = 512  # training pairs that a sensor's mean is of
 VALIDATION = ["data.split.val=0.35", "data.split.deal=[val]"]  # of the training pairs, for trials
 
 
@@ -57,23 +58,20 @@ def quiet() -> None:
     torch.set_num_threads(1)
 
 
-def contest(
-    run: dict[str, Any], overrides: list[str], seconds: float, split: str, core: int
-) -> dict[str, Any]:
+def contest(run: dict[str, Any], base: list[str], split: str) -> dict[str, Any]:
     """One run: what it took, and the hits of what it learned, and of the same towers at random."""
     quiet()
-    os.sched_setaffinity(0, {core})
-    cfg = config([*overrides, f"seed={run['seed']}"])
+    cfg = config([*base, *run["overrides"], f"seed={run['seed']}"])
     data = datamodule(cfg)
     index = data.split_index(split)
-    budget = Budget(seconds)
+    budget = Budget(run["minutes"] * 60)
     steps, learned = LEARNERS[run["who"]](cfg, data, budget)
     used = budget.used
     fresh = (Assembly if run["who"] == "Lightly" else towers)(cfg, data.transform.ir_channels)
     found: dict[str, Any] = run | {"steps": steps, "seconds": round(used, 1)}
     for kind, module in (("hits", learned), ("random", fresh)):
         features = spaces(module, data, split)
-        features |= centred(features, spaces(module, data, "train"))
+        features |= centred(features, spaces(module, data, "train", CENTRED))
         found[kind] = {space: hits(features, space, index) for space in SPACES}
     return found
 
@@ -94,6 +92,11 @@ class Kept:
         self.runs: dict[str, Any] = there.get("runs", {})
         self.about = about
 
+    def has(self, run: dict[str, Any]) -> bool:
+        """Whether this run is there, of the same recipe and as long."""
+        there = self.runs.get(key_of(run))
+        return there is not None and all(there.get(name) == value for name, value in run.items())
+
     def add(self, key: str, result: Any) -> None:
         self.runs[key] = result
         lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(run)}" for key, run in self.runs.items())
@@ -110,7 +113,7 @@ def main() -> None:
     parser.add_argument("--table", default="labels.csv", help="in that folder, a row a pair")
     parser.add_argument("--columns", nargs="+", default=[], metavar="KEY=NAME", help="as of data.columns")
     parser.add_argument(
-        "--collections", nargs="+", default=["simulated", "pairs"], choices=["simulated", "pairs"]
+        "--collections", nargs="+", default=["pairs", "simulated"], choices=["pairs", "simulated"]
     )
     parser.add_argument("--minutes", type=float, default=2.0, help="of processor time, a run")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
@@ -125,37 +128,33 @@ def main() -> None:
         "pairs": ["data=folder", f"data.root={asked.collection}", f"data.table={asked.table}", *columns],
     }
     chosen = [name for name in asked.collections if name == "simulated" or asked.collection]
-    split, seconds = ("val" if asked.trials else "test"), asked.minutes * 60
-    cores = sorted(os.sched_getaffinity(0))
+    split = "val" if asked.trials else "test"
     about = {"machine": machine("float32", threads=2), "minutes": asked.minutes, "seeds": asked.seeds}
     recipes = TRIALS if asked.trials else RECIPES
     kept = Kept(out, about | {"split": split, "recipes": recipes})
-    for name in chosen:
-        base = [
-            *where[name],
-            f"paths.data_dir={asked.cache}",
-            *(VALIDATION if asked.trials and name == "pairs" else []),
+    base = {name: [*where[name], f"paths.data_dir={asked.cache}"] for name in chosen}
+    if asked.trials and "pairs" in base:
+        base["pairs"] += VALIDATION
+    runs = [
+        {"collection": name, "who": who, "recipe": recipe, "seed": seed}
+        | {"minutes": asked.minutes, "overrides": overrides}
+        for seed in asked.seeds
+        for name in chosen
+        for turn in zip(*(labelled.items() for labelled in recipes[name].values()), strict=True)
+        for who, (recipe, overrides) in zip(recipes[name], turn, strict=True)
+    ]
+    # The system's scheduler shares out by session: without one of its own, two processes would count as one.
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), initializer=os.setsid) as pool:
+        for name in chosen:
+            if name not in kept.runs:
+                kept.add(name, pool.submit(beside, base[name], split).result())
+        running = [
+            pool.submit(contest, run, base[run["collection"]], split) for run in runs if not kept.has(run)
         ]
-        context = multiprocessing.get_context("spawn")
-        if name not in kept.runs:
-            with ProcessPoolExecutor(1, context) as process:
-                kept.add(name, process.submit(beside, base, split).result())
-        for seed in asked.seeds:
-            jobs = [
-                ({"collection": name, "who": who, "recipe": recipe, "seed": seed}, [*base, *overrides])
-                for turn in zip(*(labelled.items() for labelled in recipes[name].values()), strict=True)
-                for who, (recipe, overrides) in zip(recipes[name], turn, strict=True)
-            ]
-            jobs = [job for job in jobs if key_of(job[0]) not in kept.runs]
-            with ProcessPoolExecutor(2, context) as pool:
-                running = [
-                    pool.submit(contest, run, overrides, seconds, split, cores[(i + seed) % len(cores)])
-                    for i, (run, overrides) in enumerate(jobs)
-                ]
-                for future in as_completed(running):
-                    found = future.result()
-                    kept.add(key_of(found), found)
-                    print(f"{key_of(found)}: {found['steps']} steps", flush=True)
+        for future in as_completed(running):
+            found = future.result()
+            kept.add(key_of(found), found)
+            print(f"{key_of(found)}: {found['steps']} steps", flush=True)
     print(trials_table(kept.runs) if asked.trials else contest_table(kept.runs))
 
 

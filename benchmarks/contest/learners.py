@@ -4,6 +4,7 @@ The assembly is two timm backbones, Lightly's VICReg heads and Lightly's VICReg 
 a list of our overrides for either: backbones, projector, weights, rate, batch and crops are read from it.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -131,11 +132,19 @@ def ours(cfg: DictConfig, data: PairDataModule, budget: Budget) -> tuple[int, nn
 
 
 @torch.no_grad()
-def spaces(towers: Any, data: PairDataModule, split: str) -> Spaces:
-    """rgb_embedding, ir_embedding, rgb_projection and ir_projection of a whole split, in its order."""
+def spaces(towers: Any, data: PairDataModule, split: str, most: int | None = None) -> Spaces:
+    """rgb_embedding, ir_embedding, rgb_projection and ir_projection of a whole split, in its order.
+
+    Args:
+        towers: ours, or the assembly's.
+        data: has the split.
+        split: "train", "val" or "test".
+        most: pairs, where not all are wanted.
+    """
     towers.eval()
     parts: list[dict[str, Tensor]] = []
-    for stored in data.split_loader(split, BATCH):
+    batches = None if most is None else -(-most // BATCH)
+    for stored in itertools.islice(data.split_loader(split, BATCH), batches):
         batch = data.evaluation_views(stored)
         rgb, ir = towers.embed_rgb(batch.rgb), towers.embed_ir(batch.ir)
         projections = {"rgb_projection": towers.project_rgb(rgb), "ir_projection": towers.project_ir(ir)}
