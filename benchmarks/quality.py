@@ -127,21 +127,22 @@ def main() -> None:
         "simulated": [],
         "pairs": ["data=folder", f"data.root={asked.collection}", f"data.table={asked.table}", *columns],
     }
-    chosen = [name for name in asked.collections if name == "simulated" or asked.collection]
-    split = "val" if asked.trials else "test"
+    split, recipes = ("val", TRIALS) if asked.trials else ("test", RECIPES)
+    there = {"simulated"} | ({"pairs"} if asked.collection else set())
+    chosen = [name for name in asked.collections if name in there & recipes.keys()]
     about = {"machine": machine("float32", threads=2), "minutes": asked.minutes, "seeds": asked.seeds}
-    recipes = TRIALS if asked.trials else RECIPES
     kept = Kept(out, about | {"split": split, "recipes": recipes})
     base = {name: [*where[name], f"paths.data_dir={asked.cache}"] for name in chosen}
     if asked.trials and "pairs" in base:
         base["pairs"] += VALIDATION
     runs = [
-        {"collection": name, "who": who, "recipe": recipe, "seed": seed}
-        | {"minutes": asked.minutes, "overrides": overrides}
-        for seed in asked.seeds
+        {"collection": name, "who": who, "recipe": list(labelled)[turn], "seed": seed}
+        | {"minutes": asked.minutes, "overrides": list(labelled.values())[turn]}
+        for turn in range(max(len(labelled) for name in chosen for labelled in recipes[name].values()))
         for name in chosen
-        for turn in zip(*(labelled.items() for labelled in recipes[name].values()), strict=True)
-        for who, (recipe, overrides) in zip(recipes[name], turn, strict=True)
+        for seed in asked.seeds
+        for who, labelled in recipes[name].items()
+        if turn < len(labelled)
     ]
     # The system's scheduler shares out by session: without one of its own, two processes would count as one.
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), initializer=os.setsid) as pool:

@@ -7,7 +7,7 @@ import numpy as np
 from contest.scores import DIRECTIONS, SPACES, difference
 
 HEADS = (
-    "collection",
+    "collection, recipe of ours",
     "R@1",
     "space",
     "queries",
@@ -24,22 +24,26 @@ OURS, THEIRS = "ours", "Lightly"
 
 
 def contest_rows(runs: dict[str, Any]) -> list[list[str]]:
-    """A row a collection, scope, direction and space; "better" or "worse" where the interval leaves out 0."""
+    """A row a collection, recipe of ours, scope, direction and space, over the seeds that both have run.
+
+    "better" or "worse" where the interval leaves out 0.
+    """
+    learned = [run for run in runs.values() if "who" in run]
+    recipes = dict.fromkeys((run["collection"], run["recipe"]) for run in learned if run["who"] == OURS)
     rows = []
-    for collection, beside in runs.items():
-        if "chance" not in beside:
-            continue
+    for collection, recipe in recipes:
+        here = [run for run in learned if run["collection"] == collection]
         of = {
-            who: [
-                run for run in runs.values() if (run.get("collection"), run.get("who")) == (collection, who)
-            ]
-            for who in (OURS, THEIRS)
+            OURS: {run["seed"]: run for run in here if run["who"] == OURS and run["recipe"] == recipe},
+            THEIRS: {run["seed"]: run for run in here if run["who"] == THEIRS},
         }
-        seeds = set.intersection(*({run["seed"] for run in of[who]} for who in of))
-        of = {who: sorted((r for r in of[who] if r["seed"] in seeds), key=lambda r: r["seed"]) for who in of}
+        seeds = sorted(of[OURS].keys() & of[THEIRS].keys())
+        both = {who: [found[seed] for seed in seeds] for who, found in of.items()}
+        beside = runs[collection]
         for scope, bunch in beside["bunches"].items() if seeds else ():
             for name in DIRECTIONS:
-                rows += [_row(collection, beside, of, scope, name, space, bunch) for space in SPACES]
+                named = f"{collection}, {recipe}"
+                rows += [_row(named, beside, both, scope, name, space, bunch) for space in SPACES]
     return rows
 
 
