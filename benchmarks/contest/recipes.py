@@ -46,6 +46,7 @@ TRIALS: Recipes = {
                 "data.look=common",
                 "optimizer.lr=24e-3",
             ],
+            "ViTs, crops of 0.7 and more": [*ASSEMBLY, *CROPS],
         },
         "ours": {
             "experiment=vicreg_aligned": OURS,
@@ -58,6 +59,7 @@ TRIALS: Recipes = {
                 "model.projector=[256,256,128]",
                 "optimizer.lr=8e-3",
             ],
+            "ViTs apart, own looks": [*OURS, "data.look=own", "model.sharing=separate"],
         },
     },
 }
