@@ -6,8 +6,8 @@
     python benchmarks/quality.py --trials …   # what recipes were chosen by: scored on validation pairs
 
 The simulated camera comes of itself; a collection of aligned pairs is added by its folder and its table. Two
-runs go side by side, of one thread each. Minutes are of a process's own time: whatever else the machine does,
-both get as much. What has been run is kept and not run again.
+runs go side by side (--jobs), of one thread each. Minutes are of a process's own time: whatever else the
+machine does, both get as much. What has been run is kept and not run again.
 
 Writes benchmarks/results/quality.json (--out), run by run, and prints a Markdown table.
 """
@@ -117,6 +117,7 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=2.0, help="of processor time, a run")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
+    parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
     parser.add_argument("--trials", action="store_true", help="what was tried, on validation pairs")
     parser.add_argument("--cache", default="cache", help="for what is decoded")
     parser.add_argument("--out", type=Path)
@@ -145,7 +146,7 @@ def main() -> None:
         if turn < len(labelled)
     ]
     # The system's scheduler shares out by session: without one of its own, two processes would count as one.
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), initializer=os.setsid) as pool:
+    with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn"), initializer=os.setsid) as pool:
         for name in chosen:
             if name not in kept.runs:
                 kept.add(name, pool.submit(beside, base[name], split).result())

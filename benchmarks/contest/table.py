@@ -16,9 +16,9 @@ HEADS = (
     "gradient grid",
     "Lightly",
     "ours",
-    "ours − Lightly",
-    "95 %",
-    "seeds ahead",
+    "ours − Lightly, 95 %",
+    "seeds surely ahead",
+    "ours − gradient grid, 95 %",
 )
 OURS, THEIRS = "ours", "Lightly"
 
@@ -59,10 +59,9 @@ def _row(
     found = {who: [run["hits"][space][scope] for run in runs] for who, runs in of.items()}
     random = [np.mean(run["random"][space][scope][name]) for run in of[OURS]]
     ahead = difference(found[OURS], found[THEIRS], name, bunch)
-    low, high = ahead["pooled"]
-    verdict = "**better**" if low > 0 else "**worse**" if high < 0 else "open"
+    grid_hits = beside["gradient grid"][scope]
+    over_grid = difference(found[OURS], [grid_hits] * len(found[OURS]), name, bunch)
     surely = sum(seed[1] > 0 for seed in ahead["seeds"])
-    grid = float(np.mean(beside["gradient grid"][scope][name]))
     return [
         collection,
         f"{scope}, {name}",
@@ -70,12 +69,18 @@ def _row(
         str(len(bunch)),
         f"{beside['chance'][scope]:.3f}",
         f"{np.mean(random):.3f}",
-        f"{grid:.3f}",
+        f"{np.mean(grid_hits[name]):.3f}",
         *(_spread([float(np.mean(run[name])) for run in found[who]]) for who in (THEIRS, OURS)),
-        f"{ahead['mean']:+.3f}",
-        f"{low:+.3f} – {high:+.3f}: {verdict}",
+        _judged(ahead),
         f"{surely} of {len(ahead['seeds'])}",
+        _judged(over_grid),
     ]
+
+
+def _judged(found: dict[str, Any]) -> str:
+    low, high = found["pooled"]
+    verdict = "**better**" if low > 0 else "worse" if high < 0 else "open"
+    return f"{found['mean']:+.3f} ({low:+.3f} – {high:+.3f}) {verdict}"
 
 
 def _spread(values: list[float]) -> str:
