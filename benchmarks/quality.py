@@ -28,7 +28,7 @@ import torch
 from contest.clock import Budget
 from contest.learners import LEARNERS, Assembly, spaces
 from contest.recipes import RECIPES, TRIALS
-from contest.scores import SPACES, bunches, centred, hits, unlearned
+from contest.scores import SPACES, bunches, centred, hits, means, unlearned
 from contest.table import contest_table, trials_table
 from hydra import compose, initialize_config_dir
 from measure.clock import RESULTS, machine
@@ -59,7 +59,7 @@ def quiet() -> None:
 
 
 def contest(run: dict[str, Any], base: list[str], split: str) -> dict[str, Any]:
-    """One run: what it took, and the hits of what it learned, and of the same towers at random."""
+    """One run: what it took, the hits of what it learned, and R@1 of the same towers at random."""
     quiet()
     cfg = config([*base, *run["overrides"], f"seed={run['seed']}"])
     data = datamodule(cfg)
@@ -73,6 +73,7 @@ def contest(run: dict[str, Any], base: list[str], split: str) -> dict[str, Any]:
         features = spaces(module, data, split)
         features |= centred(features, spaces(module, data, "train", CENTRED))
         found[kind] = {space: hits(features, space, index) for space in SPACES}
+    found["random"] = {space: means(of) for space, of in found["random"].items()}
     return found
 
 
@@ -99,7 +100,9 @@ class Kept:
 
     def add(self, key: str, result: Any) -> None:
         self.runs[key] = result
-        lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(run)}" for key, run in self.runs.items())
+        lines = ",\n".join(
+            f"  {json.dumps(key)}: {json.dumps(run, separators=(',', ':'))}" for key, run in self.runs.items()
+        )
         head = "".join(f" {json.dumps(name)}: {json.dumps(value)},\n" for name, value in self.about.items())
         self.path.parent.mkdir(exist_ok=True, parents=True)
         self.path.write_text(f'{{\n{head} "runs": {{\n{lines}\n }}\n}}\n')

@@ -40,7 +40,7 @@ def hits(features: Mapping[str, Array], space: str, index: pd.DataFrame) -> dict
     """Scope → direction → for each query, whether its partner is found first, or its share of a tie."""
     return {
         scope: {
-            name: [round(float(hit), 4) for hit in found.hits[1]]
+            name: [int(hit) if hit in (0, 1) else round(float(hit), 4) for hit in found.hits[1]]
             for name, (query, gallery) in DIRECTIONS.items()
             if (
                 found := retrieval(
@@ -52,12 +52,18 @@ def hits(features: Mapping[str, Array], space: str, index: pd.DataFrame) -> dict
     }
 
 
-def bunches(index: pd.DataFrame) -> dict[str, list[str]]:
-    """Scope → of each query the bunch that it is drawn with: its local day, where it is known."""
+def means(found: Mapping[str, Hits]) -> dict[str, dict[str, float]]:
+    """R@1 of `hits`."""
+    return {scope: {name: float(np.mean(v)) for name, v in of.items()} for scope, of in found.items()}
+
+
+def bunches(index: pd.DataFrame) -> dict[str, list[int]]:
+    """Scope → of each query the number of the bunch it is drawn with: its local day, where that is known."""
     found = {}
+    number = np.unique(units(index), return_inverse=True)[1].ravel()
     for scope, groups in scopes(index).items():
         nothing = np.zeros((len(index), 1))
-        found[scope] = units(index)[retrieval(nothing, nothing, groups=groups).rows].tolist()
+        found[scope] = number[retrieval(nothing, nothing, groups=groups).rows].tolist()
     return found
 
 
@@ -74,7 +80,7 @@ def unlearned(data: PairDataModule, split: str) -> dict[str, Any]:
 
 
 def difference(
-    first: Sequence[Hits], second: Sequence[Hits], name: str, bunch: Sequence[str]
+    first: Sequence[Hits], second: Sequence[Hits], name: str, bunch: Sequence[int]
 ) -> dict[str, Any]:
     """How far the first is ahead, over the same queries.
 
@@ -97,6 +103,6 @@ def difference(
     }
 
 
-def interval(values: Array, bunch: Sequence[str]) -> list[float]:
+def interval(values: Array, bunch: Sequence[int]) -> list[float]:
     """95 % of the mean."""
     return list(ratio_interval(values, np.ones(len(values)), np.asarray(bunch), draws=5000))

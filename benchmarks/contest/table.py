@@ -54,10 +54,10 @@ def _row(
     scope: str,
     name: str,
     space: str,
-    bunch: list[str],
+    bunch: list[int],
 ) -> list[str]:
     found = {who: [run["hits"][space][scope] for run in runs] for who, runs in of.items()}
-    random = [np.mean(run["random"][space][scope][name]) for run in of[OURS]]
+    random = [run["random"][space][scope][name] for run in of[OURS]]
     ahead = difference(found[OURS], found[THEIRS], name, bunch)
     grid_hits = beside["gradient grid"][scope]
     over_grid = difference(found[OURS], [grid_hits] * len(found[OURS]), name, bunch)
