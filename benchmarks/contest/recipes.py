@@ -70,5 +70,5 @@ RECIPES: Recipes = {
         "Lightly": {"ResNets, common look": [*ASSEMBLY, *RESNET, "data.look=common", "optimizer.lr=24e-3"]},
         "ours": {"ViT of regions": OURS, "ResNet of regions": [*PAIRS, *LINEAR, *LARGE]},
     },
-    "simulated": {"Lightly": {"default": []}, "ours": {"ViT of regions": ALIGNED, "default": []}},
+    "simulated": {"Lightly": {"default": []}, "ours": {"ViT of regions": ALIGNED}},
 }
