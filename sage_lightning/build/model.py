@@ -24,7 +24,7 @@ from sage_lightning.models.architecture import stride
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.compiled import compile_blocks
 from sage_lightning.models.patches import PatchHeads
-from sage_lightning.models.projector import Projector
+from sage_lightning.models.projector import Projector, RegionProjector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.starting import begin
 from sage_lightning.models.towers import Sensor, TwoTowers, share_prototypes, share_trunk
@@ -52,14 +52,14 @@ def towers(cfg: DictConfig, ir_channels: int, starting: bool = False) -> TwoTowe
     model = cfg.model
     sharing = model.get("sharing", "separate")
     rgb = _backbone(cfg, "rgb", 3, starting)
-    rgb_head = _head(rgb.num_features, model)
+    rgb_head = _head(rgb, model)
     if sharing == "full":
         return TwoTowers(rgb, rgb, rgb_head, rgb_head, _patches(rgb, rgb, model))
     ir = _backbone(cfg, "ir", ir_channels, starting)
     if sharing == "trunk":
         share_trunk(rgb, ir)
         return TwoTowers(rgb, ir, rgb_head, rgb_head, _patches(rgb, ir, model))
-    ir_head = _head(ir.num_features, model)
+    ir_head = _head(ir, model)
     if isinstance(rgb_head, PrototypeHead) and isinstance(ir_head, PrototypeHead):
         share_prototypes(rgb_head, ir_head)
     return TwoTowers(rgb, ir, rgb_head, ir_head, _patches(rgb, ir, model))
@@ -101,10 +101,12 @@ def _backbone(cfg: DictConfig, sensor: Sensor, channels: int, starting: bool) ->
     return made
 
 
-def _head(features: int, model: DictConfig) -> nn.Module:
-    widths = list(model.projector)
+def _head(backbone: Backbone, model: DictConfig) -> nn.Module:
+    features, widths = backbone.num_features, list(model.projector)
     if "prototypes" in model:
         return PrototypeHead(features, widths, model.prototypes)
+    if model.get("local"):
+        return RegionProjector(features, backbone.regions**2, widths)
     return Projector(features, widths)
 
 

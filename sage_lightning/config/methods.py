@@ -39,6 +39,23 @@ def dino(config: dict[str, Any]) -> Iterator[str]:
         yield from _shared(config, sharing)
 
 
+def vicreg(config: dict[str, Any]) -> Iterator[str]:
+    """Shares that there are, and regions that can be pairs of their own."""
+    if not str(get(config, "model._target_")).endswith(".VICReg"):
+        return
+    sharing = get(config, "model.sharing") or "separate"  # runs of before there was a choice have no such key
+    if sharing not in SHARING:
+        yield f"model.sharing={sharing}: not one of {', '.join(SHARING)}"
+    elif sharing != "separate":
+        yield from _shared(config, sharing)
+    counts = [get(config, f"model.{sensor}_backbone.regions") for sensor in SENSORS]
+    if get(config, "model.local") and (counts[0] != counts[1] or counts[0] == 1):
+        both = " and ".join(
+            f"model.{sensor}_backbone.regions={count}" for sensor, count in zip(SENSORS, counts, strict=True)
+        )
+        yield f"model.local=true: {both} must be the same number, above 1"
+
+
 def masked_patches(config: dict[str, Any]) -> Iterator[str]:
     """Only a ViT has patches to hide."""
     weight = get(config, "model.ibot_weight")

@@ -47,6 +47,8 @@ SINCE = {
     "model.ibot_mask": [0.1, 0.5],
     "model.ibot_probability": 0.5,
     "model.ibot_weight": 0.0,
+    "model.local": False,
+    "model.sharing": "separate",
 }
 
 # Keys that conf/ lets take their value from another: the config of a begun run no longer says so.

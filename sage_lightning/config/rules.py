@@ -13,7 +13,7 @@ from sage_lightning.config.bounds import bounds, get, shares, show
 from sage_lightning.config.collection import FOLDER, lags, pairs, selection, simulation, tables, units
 from sage_lightning.config.inventory import inventory
 from sage_lightning.config.look import look
-from sage_lightning.config.methods import crops, dino, masked_patches, whole_batch
+from sage_lightning.config.methods import crops, dino, masked_patches, vicreg, whole_batch
 from sage_lightning.config.pictures import pictures
 from sage_lightning.config.preparing import part, store_kind
 from sage_lightning.config.processes import accelerator, compiler, devices, strategy
@@ -136,6 +136,7 @@ RULES: tuple[Rule, ...] = (
     recomputing,
     weights,
     dino,
+    vicreg,
     masked_patches,
     crops,
     whole_batch,

@@ -3,6 +3,9 @@
 Where paper and code differ, the code is followed: the variance term is the *mean* of the two hinges (the
 paper adds them, eq. 6, so its weight of 25 would be 50 here), while the covariance terms of both sides are
 added.
+
+Of regions (VICRegL, Bardes et al. 2022, by location alone): a region of a pair is a pair of its own, and what
+varies is taken about the region's own mean over the batch, so that *where* it is counts for nothing.
 """
 
 from typing import Any, NamedTuple
@@ -20,7 +23,7 @@ class VICRegTerms(NamedTuple):
     covariance: Tensor
 
 
-def vicreg_terms(z_rgb: Tensor, z_ir: Tensor, *, eps: float = 1e-4) -> VICRegTerms:
+def vicreg_terms(z_rgb: Tensor, z_ir: Tensor, *, regions: int = 1, eps: float = 1e-4) -> VICRegTerms:
     """The unweighted terms; the method weights and logs them.
 
     Statistics are taken in float32 at least, also under autocast: a covariance in half precision is noise.
@@ -28,41 +31,52 @@ def vicreg_terms(z_rgb: Tensor, z_ir: Tensor, *, eps: float = 1e-4) -> VICRegTer
     Args:
         z_rgb: (B, D) projections, B >= 2; row i of both tensors is one scene.
         z_ir: (B, D).
+        regions: R; above 1, a row is R regions of D / R features, side by side. Both sensors' variance and
+            covariance are then of D / R features, pooled over regions, each about its own mean.
         eps: keeps the square root differentiable where a feature is constant.
 
     Raises:
-        ValueError: if the shapes differ, or if B < 2, where a variance says nothing.
+        ValueError: if the shapes differ, if R does not divide D, or if B < 2, where a variance says nothing.
     """
     if z_rgb.ndim != 2 or z_rgb.shape != z_ir.shape:
         raise ValueError(f"projections must both be (B, D), not {tuple(z_rgb.shape)} and {tuple(z_ir.shape)}")
     if len(z_rgb) < 2:
         raise ValueError("VICReg needs at least 2 pairs in a batch: a variance of one says nothing")
+    if z_rgb.shape[1] % regions:
+        raise ValueError(f"{z_rgb.shape[1]} features are not {regions} regions of equally many")
     with torch.autocast(z_rgb.device.type, enabled=False):
         z_rgb, z_ir = at_least_float32(z_rgb), at_least_float32(z_ir)
         return VICRegTerms(
             invariance=(z_rgb - z_ir).square().mean(),
-            variance=(variance_term(z_rgb, eps=eps) + variance_term(z_ir, eps=eps)) / 2,
-            covariance=covariance_term(z_rgb) + covariance_term(z_ir),
+            variance=(
+                variance_term(z_rgb, regions=regions, eps=eps) + variance_term(z_ir, regions=regions, eps=eps)
+            )
+            / 2,
+            covariance=covariance_term(z_rgb, regions=regions) + covariance_term(z_ir, regions=regions),
         )
 
 
-def variance_term(z: Tensor, *, eps: float) -> Tensor:
+def variance_term(z: Tensor, *, regions: int = 1, eps: float) -> Tensor:
     """Mean hinge, over features, of how far the standard deviation over the batch is below 1 (eq. 1, 2).
 
     Args:
         z: (B, D).
+        regions: as of `vicreg_terms`.
         eps: added to the variance.
     """
-    return (1 - (z.var(dim=0, correction=1) + eps).sqrt()).relu().mean()
+    variance = z.unflatten(1, (regions, -1)).var(dim=0, correction=1).mean(dim=0)
+    return (1 - (variance + eps).sqrt()).relu().mean()
 
 
-def covariance_term(z: Tensor) -> Tensor:
-    """Sum of the squared covariances between different features, divided by D (eq. 3, 4).
+def covariance_term(z: Tensor, *, regions: int = 1) -> Tensor:
+    """Sum of the squared covariances between different features, divided by their number (eq. 3, 4).
 
     Args:
         z: (B, D).
+        regions: as of `vicreg_terms`.
     """
-    return _OffDiagonal.apply(z - z.mean(dim=0)) / ((len(z) - 1) ** 2 * z.shape[1])
+    x = (z - z.mean(dim=0)).unflatten(1, (regions, -1)).flatten(0, 1)  # (B · R, D / R)
+    return _OffDiagonal.apply(x) / (((len(z) - 1) * regions) ** 2 * x.shape[1])
 
 
 class _OffDiagonal(torch.autograd.Function):

@@ -20,6 +20,7 @@ from sage_lightning.methods.gather import gather_with_grad
 from sage_lightning.methods.logged import on_device
 from sage_lightning.methods.seeding import seed_generator
 from sage_lightning.methods.spaces import spaces
+from sage_lightning.models.projector import RegionProjector
 from sage_lightning.models.towers import TwoTowers
 from sage_lightning.optim.groups import parameter_groups
 
@@ -36,6 +37,7 @@ class VICReg(LightningModule):
         invariance_weight: of the squared distance between a pair's projections.
         variance_weight: of the mean of both sensors' hinges.
         covariance_weight: of the sum of both sensors' covariances.
+        local: the loss is of regions, each a pair of its own; the towers' heads are `RegionProjector`s then.
         grad_cache: embeds the batch in chunks, so that memory holds the graph of one; see `embed_in_chunks`.
         grad_cache_pairs: of a chunk, on each rank.
     """
@@ -51,6 +53,7 @@ class VICReg(LightningModule):
         invariance_weight: float = 25.0,
         variance_weight: float = 25.0,
         covariance_weight: float = 1.0,
+        local: bool = False,
         grad_cache: bool = False,
         grad_cache_pairs: int = 64,
     ) -> None:
@@ -64,6 +67,10 @@ class VICReg(LightningModule):
             "variance": variance_weight,
             "covariance": covariance_weight,
         }
+        head = towers.rgb_projector
+        if local and not isinstance(head, RegionProjector):
+            raise ValueError("model.local=true: these towers have no heads for regions")
+        self.regions = head.regions if local and isinstance(head, RegionProjector) else 1
         self.grad_cache = grad_cache
         self.grad_cache_pairs = grad_cache_pairs
 
@@ -77,7 +84,7 @@ class VICReg(LightningModule):
         Returns:
             "loss", "loss_invariance", "loss_variance", "loss_covariance"; scalars.
         """
-        terms = vicreg_terms(z_rgb, z_ir)._asdict()
+        terms = vicreg_terms(z_rgb, z_ir, regions=self.regions)._asdict()
         loss = sum(self.weights[name] * term for name, term in terms.items())
         return {"loss": torch.as_tensor(loss)} | {f"loss_{name}": term for name, term in terms.items()}
 

@@ -34,3 +34,24 @@ class Projector(nn.Module):
     def forward(self, embedding: Tensor) -> Tensor:
         """(B, in_features) to (B, widths[-1])."""
         return self.layers(embedding)
+
+
+class RegionProjector(nn.Module):
+    """One projector for every region of an embedding that has several side by side.
+
+    Args:
+        in_features: D of the embedding, of all its regions.
+        regions: R of them.
+        widths: as of `Projector`, of a region.
+    """
+
+    def __init__(self, in_features: int, regions: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.regions = regions
+        self.projector = Projector(in_features // regions, widths)
+        self.num_features: int = regions * self.projector.num_features
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """(B, in_features) to (B, R · widths[-1]), regions side by side as they are in the embedding."""
+        parts = embedding.unflatten(1, (self.regions, -1))
+        return self.projector(parts.flatten(0, 1)).unflatten(0, parts.shape[:2]).flatten(1)

@@ -3,7 +3,7 @@
 from torch import nn
 
 from sage_lightning.models.backbone import Backbone
-from sage_lightning.models.projector import Projector
+from sage_lightning.models.projector import Projector, RegionProjector
 from sage_lightning.models.prototypes import PrototypeHead
 from sage_lightning.models.towers import TwoTowers
 
@@ -24,7 +24,7 @@ def tokens(backbone: Backbone, size: tuple[int, int]) -> int | None:
 
 def width(head: nn.Module) -> int:
     """P of a projection."""
-    assert isinstance(head, Projector | PrototypeHead)
+    assert isinstance(head, Projector | RegionProjector | PrototypeHead)
     return head.num_features
 
 

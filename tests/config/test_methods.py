@@ -8,6 +8,7 @@ from sage_lightning.errors import UserError
 DINO = "model=dino_vit_pico"
 SENSOR = (DINO, "model.sharing=trunk", "model.direction=alternate_sensor")
 ACCUMULATED = "trainer.accumulate_grad_batches=2"
+ONE_REGION = ("model.rgb_backbone.regions=1", "model.ir_backbone.regions=1")
 SHARED = (DINO, "model.sharing=full", "thermal=bins3")
 
 
@@ -115,6 +116,22 @@ def lines(*overrides: str) -> tuple[str, ...]:
             "use ViTs, or model.ibot_weight=0",
         ),
         ([DINO, "model.ibot_weight=-1"], "model.ibot_weight=-1: must be at least 0"),
+        (["model.sharing=some"], "model.sharing=some: not one of separate, trunk, full"),
+        (
+            ["model.sharing=full"],
+            "model.sharing=full: thermal=celsius has one channel, and RGB three; use thermal=bins3, "
+            "or data.look=common",
+        ),
+        (
+            ["model.local=true", "model.ir_backbone.regions=3"],
+            "model.local=true: model.rgb_backbone.regions=2 and model.ir_backbone.regions=3 "
+            "must be the same number, above 1",
+        ),
+        (
+            ["model.local=true", *ONE_REGION],
+            "model.local=true: model.rgb_backbone.regions=1 and model.ir_backbone.regions=1 "
+            "must be the same number, above 1",
+        ),
         (
             [DINO, "model.ibot_mask=[0.5,0.1]"],
             "model.ibot_mask=[0.5,0.1]: must go from the smaller to the larger",
@@ -144,6 +161,9 @@ def test_a_mistake_gives_its_line(overrides: list[str], line: str) -> None:
         [DINO, "model.sharing=full", "data.look=common"],
         [DINO, "augment=multicrop_style", "data.look=common"],
         ["model=dino_vit_tiny", "data.ir_patch=8"],
+        ["model.local=true", "data.ir_patch=12"],  # patches may differ, regions not
+        ["model.local=true", "model.sharing=full", "data.look=common"],
+        ["model.sharing=trunk", "data.ir_patch=12"],
         ["model=dino_vit_tiny", "data.ir_patch=12", "model.ibot_weight=1", "model.ibot_mask=[0.3,1]"],
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 SCRIPTS = {
     "vicreg": "exact_vicreg.py",
     "vicreg_wide": "exact_vicreg.py",
+    "vicreg_local": "exact_vicreg.py",
     "both": "exact_dino.py",
     "rgb_teacher": "exact_dino.py",
     "ir_teacher": "exact_dino.py",
@@ -20,6 +21,7 @@ SCRIPTS = {
 TERMS = {
     "vicreg": {"", "_invariance", "_variance", "_covariance"},
     "vicreg_wide": {"", "_invariance", "_variance", "_covariance"},
+    "vicreg_local": {"", "_invariance", "_variance", "_covariance"},
     "both": {"", "_cross_rgb_to_ir", "_cross_ir_to_rgb", "_intra_rgb", "_intra_ir", "_koleo"},
     "rgb_teacher": {"", "_cross_rgb_to_ir", "_intra_rgb"},
     "ir_teacher": {"", "_cross_ir_to_rgb", "_intra_ir", "_koleo"},
@@ -29,7 +31,7 @@ TERMS = {
 TERMS["masked"] = TERMS["both"] | {f"_ibot{name}" for name in TERMS["both"] - {"", "_koleo"}}
 TERMS["masked_rgb_teacher"] = TERMS["rgb_teacher"] | {f"_ibot{name}" for name in TERMS["rgb_teacher"] - {""}}
 # State whose size might drown in that of the weights, and the cases in which it moves.
-NORMS, DINO = ("vicreg", "both", "ir_teacher"), tuple(SCRIPTS)[2:]
+NORMS, DINO = ("vicreg", "both", "ir_teacher"), tuple(SCRIPTS)[3:]
 MASKED = ("masked", "masked_rgb_teacher")
 STATE = {
     "running_mean": NORMS,

@@ -152,6 +152,35 @@ def test_half_precision_is_computed_in_float32():
     torch.testing.assert_close(terms.double(), exact, rtol=1e-5, atol=1e-7)
 
 
+def test_terms_of_regions_equal_an_independent_formula():
+    """Loops over regions: sums of each region's own covariance, added up before they are squared."""
+    pairs, regions, features = 6, 4, 5
+    z_rgb, z_ir = (z / 20 for z in projections(pairs, regions * features))
+    variance = covariance = 0.0
+    for z in (z_rgb.numpy(), z_ir.numpy()):
+        parts = [z[:, r * features : (r + 1) * features] for r in range(regions)]
+        c = sum(np.cov(part, rowvar=False) for part in parts) / regions
+        variance += np.maximum(0, 1 - np.sqrt(np.diag(c) + 1e-4)).mean() / 2
+        covariance += (c**2).sum() / features - (np.diag(c) ** 2).sum() / features
+    terms = vicreg_terms(z_rgb, z_ir, regions=regions)
+    assert variance > 0
+    expected = [((z_rgb - z_ir) ** 2).mean().item(), variance, covariance]
+    np.testing.assert_allclose([float(t) for t in terms], expected, rtol=1e-12)
+
+
+def test_what_tells_regions_but_not_scenes_apart_varies_by_nothing():
+    z = torch.randn(1, 12, dtype=torch.float64).expand(5, 12)  # the same in all five scenes
+    terms = vicreg_terms(z, z, regions=4)
+    assert terms.variance.item() == pytest.approx(1 - 1e-2)
+    assert terms.covariance.item() == pytest.approx(0, abs=1e-20)
+
+
+def test_regions_must_divide_the_features():
+    z = torch.ones(3, 10)
+    with pytest.raises(ValueError, match="10 features are not 4 regions"):
+        vicreg_terms(z, z, regions=4)
+
+
 def test_one_pair_is_refused():
     z = torch.ones(1, 4)
     with pytest.raises(ValueError, match="at least 2 pairs"):

@@ -9,7 +9,7 @@ from sage_lightning.batch import PairBatch
 from sage_lightning.losses.vicreg import vicreg_terms
 from sage_lightning.methods.vicreg import VICReg
 from sage_lightning.models.backbone import Backbone
-from sage_lightning.models.projector import Projector
+from sage_lightning.models.projector import Projector, RegionProjector
 from sage_lightning.models.towers import TwoTowers
 from sage_lightning.optim.fused import fused
 from sage_lightning.optim.lars import LARS
@@ -48,6 +48,31 @@ def test_the_loss_is_the_weighted_sum_of_the_terms():
     expected = 2 * terms.invariance + 3 * terms.variance + 5 * terms.covariance
     torch.testing.assert_close(found["loss"], expected)
     assert [found[f"loss_{name}"] for name in terms._fields] == list(terms)
+
+
+def local(regions=2):
+    torch.manual_seed(0)
+    rgb = Backbone("vit_tiny_patch16_224", 16, 8, 3, TINY, regions=regions)
+    ir = Backbone("vit_tiny_patch16_224", 8, 4, 1, TINY, regions=regions)
+    heads = (RegionProjector(backbone.num_features, regions**2, [16, 8]) for backbone in (rgb, ir))
+    towers = TwoTowers(rgb, ir, *heads)
+    return VICReg(towers, partial(torch.optim.AdamW, lr=0.01), lambda step: 1.0, seed=1, local=True)
+
+
+def test_the_loss_of_regions_is_that_of_their_number(fit):
+    fresh = local()
+    z_rgb, z_ir = fresh.towers(batch(0).rgb, batch(0).ir)
+    assert z_rgb.shape == (8, 4 * 8)
+    expected = vicreg_terms(z_rgb, z_ir, regions=4)
+    _, watch = fit(local(), epochs=1)
+    for name, term in expected._asdict().items():
+        assert watch.logged[0][f"train/loss_{name}"] == pytest.approx(term.item(), rel=1e-5)
+
+
+def test_regions_need_heads_of_their_own():
+    towers = method().towers
+    with pytest.raises(ValueError, match="no heads for regions"):
+        VICReg(towers, torch.optim.AdamW, lambda step: 1.0, seed=1, local=True)
 
 
 def test_the_authors_weights_are_the_default():

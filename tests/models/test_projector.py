@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from sage_lightning.models.projector import Projector
+from sage_lightning.models.projector import Projector, RegionProjector
 
 
 def test_layers_are_the_authors():
@@ -31,3 +31,20 @@ def test_one_width_is_a_linear_map():
 def test_no_width_is_refused():
     with pytest.raises(ValueError, match="at least one width"):
         Projector(8, [])
+
+
+def test_every_region_goes_through_one_projector():
+    projector = RegionProjector(12, 3, [16, 4]).eval()
+    embedding = torch.randn(5, 12)
+    found = projector(embedding)
+    assert found.shape == (5, projector.num_features) == (5, 12)
+    each = [projector.projector(embedding[:, 4 * r : 4 * r + 4]) for r in range(3)]
+    torch.testing.assert_close(found, torch.cat(each, 1))
+
+
+def test_batch_statistics_are_of_all_regions():
+    projector = RegionProjector(12, 3, [16, 4])
+    embedding = torch.randn(5, 12)
+    torch.testing.assert_close(
+        projector(embedding).reshape(15, 4), projector.projector(embedding.reshape(15, 4))
+    )
