@@ -149,7 +149,7 @@ def main() -> None:
         if turn < len(labelled)
     ]
     # The system's scheduler shares out by session: without one of its own, two processes would count as one.
-    with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn"), initializer=os.setsid) as pool:
+    with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn")) as pool:
         for name in chosen:
             if name not in kept.runs:
                 kept.add(name, pool.submit(beside, base[name], split).result())
