@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sage_lightning.clustering.cluster import NOISE, Clusters
 from sage_lightning.evaluation.figures.sheets import Search
-from sage_lightning.evaluation.labels import places, subset_rows
+from sage_lightning.evaluation.labels import NOWHERE, places, subset_rows
 from sage_lightning.metrics.retrieval import retrieval
 
 Array = NDArray[Any]
@@ -43,14 +43,19 @@ def cluster_examples(clusters: Clusters, index: pd.DataFrame) -> list[tuple[str,
 def search_examples(query: Array, gallery: Array, index: pd.DataFrame) -> list[Search]:
     """Searches within one (node, position), by day where that is known: some that found it, some that missed.
 
+    Pairs of unknown position are left out; where no position is known, all pairs are one gallery.
+
     Args:
         query: (N, P) projections of the pictures.
         gallery: (N, P) projections of the thermal frames.
         index: (N) the pairs.
     """
-    day = np.flatnonzero(subset_rows(index, "day"))
-    rows = day if len(day) else np.arange(len(index))
     place = places(index)
+    if (place == NOWHERE).all():
+        place = np.zeros_like(place)
+    rows = np.flatnonzero(place != NOWHERE)
+    day = rows[subset_rows(index, "day")[rows]]
+    rows = day if len(day) else rows
     found = retrieval(query[rows], gallery[rows], groups=place[rows])
     asked = rows[found.rows]
     hit, missed = asked[found.ranks == 1], asked[found.ranks > 1]

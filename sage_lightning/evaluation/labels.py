@@ -12,6 +12,7 @@ KNOWN = ("daylight", "view", "sun_elevation")  # standard columns worth reading 
 CONFOUNDS = ("position", "node")  # where the camera points and stands: what a model might learn instead
 CLASSES = 32  # a text column of more kinds is an identifier
 LEAST_OF_A_KIND = 2  # rows, on average; where nearly each has a text of its own, texts are identifiers
+NOWHERE = -1  # the place of a pair whose position is not known
 INTEGER_CLASSES = 10  # an integer column of at most so many values is a kind, not a quantity
 
 # The claim about clouds is one about views that see the sky, by day and by night.
@@ -76,8 +77,12 @@ def units(index: pd.DataFrame) -> NDArray[Any]:
 
 
 def places(index: pd.DataFrame) -> NDArray[Any]:
-    """(N,) a number for each (node, position), which is what "one position" means; null is one, too."""
-    return index.groupby(["node", "position"], dropna=False).ngroup().to_numpy()
+    """(N,) a number for each (node, position), which is what "one position" means; `NOWHERE` if not known.
+
+    Pairs of unknown position are no place: nothing says that they share a background.
+    """
+    place = index.groupby(["node", "position"], dropna=False).ngroup()
+    return place.where(index["position"].notna(), NOWHERE).to_numpy()
 
 
 def _kind(column: pd.Series) -> Literal["number", "class"] | None:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from sage_lightning.clustering.cluster import Clusters
 from sage_lightning.evaluation.figures.style import SENSOR_NAMES
+from sage_lightning.evaluation.labels import NOWHERE, places
 from sage_lightning.evaluation.page import Picture, Section, Table
 from sage_lightning.evaluation.table import (
     BACKBONE,
@@ -91,12 +92,16 @@ def data(index: pd.DataFrame) -> Section:
     usable = index[index["status"] == "ok"]
     lights = [light for light in ("day", "twilight", "night") if (usable["daylight"] == light).any()]
     rows = []
+    some_nowhere = usable["position"].isna().any()
     for split in ("train", "val", "test"):
         here = usable[usable["split"] == split]
         counts = [str(int((here["daylight"] == light).sum())) for light in lights]
-        places = here.groupby(["node", "position"], dropna=False).ngroups
-        rows.append([split, str(len(here)), str(here["local_day"].nunique()), str(places), *counts])
-    tables = [Table(["split", "pairs", "local days", "node × position", *lights], rows)]
+        place = places(here)
+        nowhere = int((place == NOWHERE).sum())
+        ways = [str(len(set(place[place != NOWHERE]))), *([str(nowhere)] if some_nowhere else [])]
+        rows.append([split, str(len(here)), str(here["local_day"].nunique()), *ways, *counts])
+    ways = ["node × position", *(["position unknown"] if some_nowhere else [])]
+    tables = [Table(["split", "pairs", "local days", *ways, *lights], rows)]
     held = index[index["status"] != "ok"]
     if not held.empty:
         reasons = held["reason"].value_counts()
@@ -142,6 +147,10 @@ def retrieval(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
             for measure in ("R@1", "R@5", "R@10", "median rank")
         ]
         caption = f"{title}: {size['n']} queries, gallery of {size['value']:.0f} on average"
+        if scope == "retrieval_within_position":
+            whole = pick(scores, task="retrieval_rgb_to_ir", subset="all", metric="gallery_size").iloc[0]
+            if left_out := whole["n"] - size["n"]:
+                caption += f"; left out are {left_out} whose position is not known, or has no other"
         tables.append(Table(["", *heads], rows, caption=caption))
     within = scores["task"].str.startswith("retrieval_within_position").any()
     text = [

@@ -135,6 +135,18 @@ def test_searches_are_what_retrieval_found(test):
             assert search.query not in search.found
 
 
+def test_a_search_is_among_its_own_position_s_or_where_none_is_known_among_all(test):
+    rgb, ir = test.learned["rgb_projection"], test.learned["ir_projection"]
+    unknown = np.arange(len(test.index)) % 2 == 0
+    some = test.index.assign(position=test.index["position"].mask(unknown, None))
+    searches = search_examples(rgb, ir, some)
+    assert searches
+    for search in searches:
+        assert not unknown[[search.query, *search.found]].any()
+    day = int((test.index["daylight"] == "day").sum())
+    assert {search.among for search in search_examples(rgb, ir, test.index.assign(position=None))} == {day}
+
+
 def test_misses_are_shown_whatever_their_rank(test):
     """Where none of five candidates can be far down, those at ranks 2 to 5 are the wrong ones."""
     rng = np.random.default_rng(0)
