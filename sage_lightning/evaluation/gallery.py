@@ -43,10 +43,12 @@ class Source:
         pictures: rows → the pairs as they are stored.
         attention: rows → the pairs as the towers see them, and (N, heads, rows, columns) of the RGB tower and
             of the thermal tower.
+        attends: sensor → whether these are heads' attention, or else how strong features are.
     """
 
     pictures: Callable[[list[int]], Pictures]
     attention: Callable[[list[int]], tuple[Pictures, Array, Array]]
+    attends: dict[str, bool]
 
 
 def gallery(
@@ -80,7 +82,7 @@ def gallery(
     if clusters:
         figures["maps"] = _maps(test, clusters)
     rows = attention_examples(test.index, ATTENTION_PAIRS)
-    figures["attention"] = attention_sheet(*source.attention(rows))
+    figures["attention"] = attention_sheet(*source.attention(rows), source.attends)
     for query, other in (("rgb", "ir"), ("ir", "rgb")):
         figures[f"searches_{query}"] = _searches(test, source, query, other)
     return {name: figure for name, figure in figures.items() if figure is not None}

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from sklearn.cluster import HDBSCAN
 
@@ -189,10 +190,28 @@ def test_every_head_has_its_map_on_what_the_tower_sees(heads, lines):
     rng = np.random.default_rng(0)
     pictures = Pictures(rng.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8), rng.random((2, 8, 8)), "°C")
     maps = rng.random((2, heads, 4, 4))
-    figure = attention_sheet(pictures, maps, maps)
+    figure = attention_sheet(pictures, maps, maps, {"rgb": True, "ir": True})
     images = figure.axes[0].get_images()
     assert len(images) == 2 * 2 * (heads + 1)
     assert len({image.get_extent()[2] for image in images}) == lines
+
+
+@pytest.mark.parametrize("heads", [4, 14])
+def test_what_is_no_head_is_not_called_one(heads):
+    """Names stand above whatever there is, and the strength of features is lit up to its own strongest."""
+    pictures = Pictures(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 8, 8)), "°C")
+    even = np.full((1, heads, 2, 2), 0.25)
+    strong = np.array([[[[3.0, 6.0], [3.0, 3.0]]]])
+    figure = attention_sheet(pictures, strong, even, {"rgb": False, "ir": True})
+    names = [text.get_text() for text in figure.axes[0].texts]
+    if heads == 4:
+        assert names == ["features", "RGB", "head 1", "head 2", "head 3", "head 4", "thermal"]
+    else:
+        assert names == ["seen", *map(str, range(1, heads + 1))]
+    drawn = figure.axes[0].get_images()[1].get_array()
+    brightest = attention_sheet(pictures, strong / 6, even, {"rgb": False, "ir": True})
+    np.testing.assert_allclose(drawn, brightest.axes[0].get_images()[1].get_array())
+    np.testing.assert_allclose(drawn[0, 7], 0.6 * np.array(colormaps["magma"](1.0)[:3]), atol=1e-6)
 
 
 def test_searches_go_both_ways(page):
