@@ -81,7 +81,8 @@ def evaluate(
     with threadpool_limits(1 if len(train.index) + len(test.index) <= FEW_ROWS else None):
         clusters = grouped(test, clustering)
         scores = score_table(train, test, clusters, read_labels=split != "train")
-        figures = gallery(scores, test, clusters, source_of(embedder, datamodule.store, split), history)
+        source = source_of(embedder, datamodule.store, split)
+        figures = gallery(scores, test, clusters, source, history)
     short = headline(scores)
     write_embeddings(embeddings, splits, {sensor: found.labels for sensor, found in clusters.items()})
     scores.to_csv(output_dir / "scores.csv", index=False)
@@ -92,6 +93,7 @@ def evaluate(
         figures=figures,
         clusters=clusters,
         clustering=str(clustering),
+        attends=source.attends,
         index=datamodule.store.index,
         split=split,
         facts=facts,

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.cluster import HDBSCAN
 
@@ -12,12 +13,12 @@ from sage_lightning.evaluation.examples import search_examples, spaced
 from sage_lightning.evaluation.figures.curves import training_curves
 from sage_lightning.evaluation.figures.scores import retrieval_dots
 from sage_lightning.evaluation.figures.sheet import Pictures
-from sage_lightning.evaluation.figures.sheets import attention_sheet
+from sage_lightning.evaluation.figures.sheets import Search, attention_sheet, cluster_sheet, retrieval_sheet
 from sage_lightning.evaluation.figures.svg import svg
 from sage_lightning.evaluation.gallery import gallery
 from sage_lightning.evaluation.headline import headline
 from sage_lightning.evaluation.report import write_report
-from sage_lightning.evaluation.run import grouped
+from sage_lightning.evaluation.run import UNIT_SIGNS, grouped
 from sage_lightning.evaluation.sections import confound, retrieval
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "image", "path", "use", "rect", "circle"}
@@ -62,6 +63,7 @@ def page(train, test, source, clusters, table, tmp_path_factory):
         figures=figures,
         clusters=clusters,
         clustering="KMeans(3)",
+        attends=source.attends,
         index=index,
         split="test",
         facts={"method": "VICReg <two towers>", "config": "seed: 1\nmodel: vit"},
@@ -212,6 +214,27 @@ def test_what_is_no_head_is_not_called_one(heads):
     brightest = attention_sheet(pictures, strong / 6, even, {"rgb": False, "ir": True})
     np.testing.assert_allclose(drawn, brightest.axes[0].get_images()[1].get_array())
     np.testing.assert_allclose(drawn[0, 7], 0.6 * np.array(colormaps["magma"](1.0)[:3]), atol=1e-6)
+
+
+@pytest.mark.parametrize("unit", UNIT_SIGNS.values())
+def test_nothing_on_a_sheet_is_cut_off_or_lies_on_something(unit):
+    degrees = 200 * np.random.default_rng(0).random((6, 8, 8))
+    pictures = Pictures(np.zeros((6, 8, 8, 3), np.uint8), degrees, unit)
+    searches = [Search(0, [1, 2, 3, 4, 5], 40, 44, "a title")]
+    for figure in (
+        retrieval_sheet(pictures, searches, by="rgb"),
+        cluster_sheet(pictures, [("0\n6 pairs", range(4)), ("noise\n1 pairs", range(1))]),
+    ):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        sheet, scale = figure.axes
+        assert unit in [text.get_text() for text in sheet.texts]
+        assert scale.get_tightbbox(canvas.get_renderer()).x1 <= figure.bbox.width
+        boxes = [text.get_window_extent(canvas.get_renderer()) for text in sheet.texts]
+        for box in boxes:
+            assert box.x0 >= -1
+            assert box.x1 <= figure.bbox.width + 1
+            assert sum(box.overlaps(other) for other in boxes) == 1  # itself
 
 
 def test_searches_go_both_ways(page):

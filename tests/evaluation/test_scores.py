@@ -6,7 +6,7 @@ import pytest
 
 from sage_lightning.evaluation import scores as scores_module
 from sage_lightning.evaluation.headline import headline, print_table
-from sage_lightning.evaluation.labels import NOWHERE, labels_of, places
+from sage_lightning.evaluation.labels import NOWHERE, labels_of, places, telling
 from sage_lightning.evaluation.scores import score_table, thinned
 from sage_lightning.evaluation.sections import retrieval as retrieval_section
 from sage_lightning.evaluation.table import FEATURES, Row, pick
@@ -72,6 +72,14 @@ def test_labels_are_what_varies_and_is_no_identifier(train):
     assert labels["cloud_fraction"].kind == labels["air_temperature"].kind == "number"
     assert labels["warm_object"].kind == labels["ground_kind"].kind == labels["daylight"].kind == "class"
     assert [name for name, label in labels.items() if label.confound] == ["position", "node"]
+
+
+def test_what_pictures_show_is_told_before_numbers_and_never_the_sizes_of_files(train):
+    index = train.index.rename(columns={"cloud_cover": "width", "air_temperature": "thermal_height"})
+    index["tree_height"] = index["width"] + 1
+    names = [label.name for label in telling(labels_of(index))]
+    assert names[:4] == ["ground_kind", "warm_object", "cloud_fraction", "tree_height"]
+    assert set(names[4:]) == {"daylight", "view", "sun_elevation"}
 
 
 def test_what_tells_pairs_apart_is_no_label(train):
