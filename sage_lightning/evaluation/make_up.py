@@ -50,5 +50,7 @@ def _splits(usable: pd.DataFrame) -> str:
     if len(sides):
         verb = "are" if shared > 1 else "is"
         return f"Of {len(sides)} local days {shared or 'none'} {verb} in more than one split."
-    told = "given_split" in usable and usable["given_split"].notna().all()
-    return "Splits are those of the collection's table." if told else "Splits are dealt by hash."
+    if "given_split" not in usable or usable["given_split"].isna().all():
+        return "Splits are dealt by hash."
+    rest = ", and dealt by hash where it says none" if usable["given_split"].isna().any() else ""
+    return f"Splits are those of the collection's table{rest}."

@@ -14,7 +14,6 @@ from sage_lightning.evaluation.examples import search_examples
 from sage_lightning.evaluation.features import Split
 from sage_lightning.evaluation.gallery import gallery
 from sage_lightning.evaluation.headline import headline
-from sage_lightning.evaluation.make_up import make_up
 from sage_lightning.evaluation.report import write_report
 from sage_lightning.evaluation.run import grouped
 from sage_lightning.evaluation.scores import score_table
@@ -105,11 +104,6 @@ def test_the_words_are_there_where_it_is_known(table, test, train, clusters, sou
     assert "over local days." in words
     assert "Position and node are the confound" in words
     assert "much agreement with position" in words
-
-
-def test_days_on_both_sides_are_told(train, test):
-    index = pd.concat([train.index, test.index.assign(local_day=train.index["local_day"][0])])
-    assert "1 is in more than one split" in make_up(index).text[0]
 
 
 def test_a_search_is_called_by_its_file_and_a_label(test):
