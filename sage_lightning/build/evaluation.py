@@ -20,6 +20,9 @@ from sage_lightning.evaluation.embedder import Embedder
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.evaluation.run import evaluate
 from sage_lightning.evaluation.table import LEARNED
+from sage_lightning.models.architecture import architecture
+from sage_lightning.models.backbone import Backbone
+from sage_lightning.models.towers import TwoTowers
 from sage_lightning.planning.room import enough_memory_or
 
 log = logging.getLogger("sage_lightning")
@@ -71,7 +74,7 @@ def evaluation(
             split,
             folder,
             history(path.parent.parent),
-            facts | _facts(description, path),
+            facts | _facts(description, embedder.towers, path),
         )
     metrics = {f"{split}/{name}": float(value) for name, value in found.headline[LEARNED].items()}
     for logger in loggers:
@@ -83,13 +86,13 @@ def evaluation(
     return metrics
 
 
-def _facts(description: dict[str, Any], path: Path) -> dict[str, str]:
+def _facts(description: dict[str, Any], towers: TwoTowers, path: Path) -> dict[str, str]:
     """What the report tells of where the model comes from."""
     config = description["config"]
     return {
         "model": config["model"]["_target_"].rpartition(".")[2],
-        "towers": " and ".join(config["model"][f"{sensor}_backbone"]["name"] for sensor in ("rgb", "ir")),
-        "patches": " and ".join(str(config["data"][f"{sensor}_patch"]) for sensor in ("rgb", "ir")) + " px",
+        "RGB tower": tower(towers.rgb_backbone),
+        "thermal tower": tower(towers.ir_backbone),
         "global batch": str(config["data"]["batch_size"]),
         "steps": str(description["step"]),
         "checkpoint": str(path),
@@ -97,3 +100,13 @@ def _facts(description: dict[str, Any], path: Path) -> dict[str, str]:
         "versions": ", ".join(f"{name} {version}" for name, version in description["versions"].items()),
         "config": OmegaConf.to_yaml(OmegaConf.create(config)),
     }
+
+
+def tower(backbone: Backbone) -> str:
+    """What a tower is; a ViT by what was made, which its options may have made other than its name says."""
+    if not backbone.is_vit:
+        return backbone.name
+    nets: list[Any] = [backbone.net, architecture(backbone.name)]
+    made, named = ((net.embed_dim, len(net.blocks)) for net in nets)
+    kind = backbone.name.partition("_patch")[0] if made == named else "ViT"
+    return f"{kind}, {made[0]} wide, {made[1]} deep, patch {backbone.net.patch_embed.patch_size[0]} px"

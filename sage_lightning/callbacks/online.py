@@ -6,6 +6,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from sage_lightning.evaluation.labels import NOWHERE, places
 from sage_lightning.methods.gather import gather_ragged
 from sage_lightning.metrics.alignment import linear_cka, modality_gap, normalised_std, relative_distance
 from sage_lightning.metrics.rankme import rankme
@@ -59,18 +60,16 @@ class OnlineMetrics(Callback):
         order = gathered["row"].argsort()
         split = {key: gathered[key][order] for key in SPACES}
         index = trainer.datamodule.split_index("val")  # type: ignore[attr-defined]
-        place = index.groupby(["node", "position"], dropna=False).ngroup().to_numpy()
-
         terms = pl_module.loss_terms(split["rgb_projection"], split["ir_projection"])
         logged = {f"val/{name}": float(value) for name, value in terms.items()}
         rgb, ir = split["rgb_projection"].numpy(), split["ir_projection"].numpy()
-        scopes = {"retrieval": None}
-        if index["position"].notna().any():  # without positions it would be the same again
-            scopes["retrieval_within_position"] = place
-        for scope, groups in scopes.items():
-            for direction, query, gallery in (("rgb_to_ir", rgb, ir), ("ir_to_rgb", ir, rgb)):
-                found = retrieval(query, gallery, groups=groups)
-                logged[f"val/{scope}_{direction}_r1"] = found.recall[1]
+        place = places(index)
+        known = place != NOWHERE
+        for direction, query, gallery in (("rgb_to_ir", rgb, ir), ("ir_to_rgb", ir, rgb)):
+            logged[f"val/retrieval_{direction}_r1"] = retrieval(query, gallery).recall[1]
+            if known.any():
+                found = retrieval(query[known], gallery[known], groups=place[known])
+                logged[f"val/retrieval_within_position_{direction}_r1"] = found.recall[1]
         for sensor in ("rgb", "ir"):
             embedding = split[f"{sensor}_embedding"].numpy()
             logged[f"health/rankme_{sensor}"] = rankme(embedding)

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import normalized_mutual_info_score, silhouette_score
 from sklearn.preprocessing import normalize
 
-NOISE = -1
+NOISE, NAME_OF_NOISE = -1, "noise"
 COMPONENTS = 32  # density and distance both blur in hundreds of dimensions
 SILHOUETTE_ROWS = 2000
 
@@ -37,6 +37,11 @@ class Clusters:
     sizes: list[int]
     noise: int
     silhouette: float
+
+    @property
+    def names(self) -> pd.Series:
+        """(N,) texts: a cluster's number, or "noise"."""
+        return pd.Series(self.labels).astype("str").mask(self.labels == NOISE, NAME_OF_NOISE)
 
 
 def cluster(estimator: Clusterer, features: ArrayLike) -> Clusters:

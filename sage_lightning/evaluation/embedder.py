@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import pad
 
 from sage_lightning.batch import PairBatch
 from sage_lightning.data.augment import FullView
@@ -22,6 +23,7 @@ from sage_lightning.models.towers import Sensor, TwoTowers
 Array = NDArray[Any]
 Space = Literal["embedding", "projection"]
 SPACES: tuple[Space, Space] = ("embedding", "projection")
+GRAY = 128  # of a picture where there is none
 SHARE = 0.2  # what levels of 1 add to the squared length of a tower's features
 
 
@@ -124,10 +126,19 @@ class Embedder:
 
     @torch.inference_mode()
     def shown(self, batch: PairBatch) -> tuple[NDArray[np.uint8], Array]:
-        """What the towers see of a raw batch, for the eye: (B, H, W, 3) pictures and (B, h, w) degrees."""
+        """What the towers see of a raw batch, for the eye: (B, H, W, 3) pictures and (B, h, w) degrees.
+
+        What a tower fills up to whole patches (`model.*_backbone.pad`) is gray in pictures, NaN in degrees,
+        so that the grid of `attention` lies over both exactly.
+        """
         rgb, degrees = self.view.rgb(batch.rgb.to(self.device)), self._degrees(batch.ir.to(self.device))
-        pixels = (rgb.clamp(0, 1) * 255).round().byte().movedim(1, 3)
-        return pixels.cpu().numpy(), degrees.float().cpu().numpy()
+        pixels = self._filled("rgb", (rgb.clamp(0, 1) * 255).round().byte(), GRAY).movedim(1, 3)
+        return pixels.cpu().numpy(), self._filled("ir", degrees.float(), torch.nan).cpu().numpy()
+
+    def _filled(self, sensor: Sensor, images: Tensor, value: float) -> Tensor:
+        """(…, H, W) images of a sensor at the size at which its tower cuts them into patches."""
+        rows, columns = self.towers.backbone(sensor).padding(*images.shape[-2:])
+        return pad(images, (0, columns, 0, rows), value=value)
 
     def _degrees(self, frames: Tensor) -> Tensor:
         """A view of them, NaN where missing, in the collection's unit."""

@@ -27,7 +27,7 @@ from sage_lightning.evaluation.figures.sheets import (
     cluster_sheet,
     retrieval_sheet,
 )
-from sage_lightning.evaluation.labels import labels_of
+from sage_lightning.evaluation.labels import labels_of, telling
 from sage_lightning.evaluation.table import SENSORS
 
 Array = NDArray[Any]
@@ -43,10 +43,12 @@ class Source:
         pictures: rows → the pairs as they are stored.
         attention: rows → the pairs as the towers see them, and (N, heads, rows, columns) of the RGB tower and
             of the thermal tower.
+        attends: sensor → whether these are heads' attention, or else how strong features are.
     """
 
     pictures: Callable[[list[int]], Pictures]
     attention: Callable[[list[int]], tuple[Pictures, Array, Array]]
+    attends: dict[str, bool]
 
 
 def gallery(
@@ -80,7 +82,7 @@ def gallery(
     if clusters:
         figures["maps"] = _maps(test, clusters)
     rows = attention_examples(test.index, ATTENTION_PAIRS)
-    figures["attention"] = attention_sheet(*source.attention(rows))
+    figures["attention"] = attention_sheet(*source.attention(rows), source.attends)
     for query, other in (("rgb", "ir"), ("ir", "rgb")):
         figures[f"searches_{query}"] = _searches(test, source, query, other)
     return {name: figure for name, figure in figures.items() if figure is not None}
@@ -106,14 +108,14 @@ def _maps(test: Split, clusters: dict[str, Clusters]) -> Figure:
     index = test.index.iloc[rows].reset_index(drop=True)
     colourings = {name: index[name] for name in _coloured_by(test.index)}
     columns = {
-        sensor: colourings | {"cluster": pd.Series(clusters[sensor].labels[rows].astype(str))}
+        sensor: colourings | {"cluster": clusters[sensor].names.iloc[rows].reset_index(drop=True)}
         for sensor in SENSORS
     }
     return embedding_maps(points, columns)
 
 
 def _coloured_by(index: pd.DataFrame) -> list[str]:
-    """Cloud fraction, or else the collection's first number; the hour and the position where known."""
-    numbers = [label.name for label in labels_of(index) if label.kind == "number"]
-    first = ["cloud_fraction"] if "cloud_fraction" in numbers else numbers[:1]
+    """Cloud fraction, or else the label that tells most; the hour and the position where known."""
+    names = [label.name for label in telling(labels_of(index))]
+    first = ["cloud_fraction"] if "cloud_fraction" in names else names[:1]
     return first + [name for name in ("local_hour", "position") if index[name].notna().any()]

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from sage_lightning.evaluation.labels import is_size
 from sage_lightning.evaluation.table import (
     BACKBONE,
     CHANCE,
@@ -96,10 +97,11 @@ def print_table(
 
 
 def _label_lines(scores: pd.DataFrame) -> list[tuple[str, str, str, str, str]]:
-    """Cloud fraction by day and night where it is known, otherwise the collection's own first labels."""
+    """Cloud fraction by day and night where it is known, otherwise the collection's first labels."""
     probes = scores[(scores["task"] == "probe") & scores["metric"].isin(["r2", "accuracy"])]
     clouds = pick(probes, label="cloud_fraction")
-    chosen = clouds if not clouds.empty else pick(probes, subset="all")
+    shown = probes[~probes["label"].map(is_size).astype(bool)]
+    chosen = clouds if not clouds.empty else pick(shown, subset="all")
     keys = chosen[["label", "subset", "metric"]].drop_duplicates().head(MOST_LABEL_LINES)
     name = {"r2": "R²", "accuracy": "accuracy"}
     return [

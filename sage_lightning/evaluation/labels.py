@@ -12,6 +12,9 @@ KNOWN = ("daylight", "view", "sun_elevation")  # standard columns worth reading 
 CONFOUNDS = ("position", "node")  # where the camera points and stands: what a model might learn instead
 CLASSES = 32  # a text column of more kinds is an identifier
 LEAST_OF_A_KIND = 2  # rows, on average; where nearly each has a text of its own, texts are identifiers
+SIZES = {"width", "height", "size", "bytes", "pixels"}
+OF_FILES = {"rgb", "ir", "visible", "thermal", "image", "picture", "frame", "file", "in", "label"}
+NOWHERE = -1  # the place of a pair whose position is not known
 INTEGER_CLASSES = 10  # an integer column of at most so many values is a kind, not a quantity
 
 # The claim about clouds is one about views that see the sky, by day and by night.
@@ -54,6 +57,18 @@ def labels_of(index: pd.DataFrame) -> list[Label]:
     return found
 
 
+def telling(labels: list[Label]) -> list[Label]:
+    """Those that say what a picture shows: classes first, no confounds, and no sizes of files."""
+    shown = [label for label in labels if not label.confound and not is_size(label.name)]
+    return sorted(shown, key=lambda label: (label.name in KNOWN, label.kind == "number"))
+
+
+def is_size(name: str) -> bool:
+    """Whether a column says how large a file is: "width", "visible_height", but not "tree_height"."""
+    words = set(name.lower().split("_"))
+    return bool(words & SIZES) and words <= SIZES | OF_FILES
+
+
 def subset_rows(index: pd.DataFrame, subset: str) -> NDArray[Any]:
     """(N,) whether a row is in a subset: "all", a daylight ("day", "night") or a view ("sky" …)."""
     if subset == "all":
@@ -76,8 +91,12 @@ def units(index: pd.DataFrame) -> NDArray[Any]:
 
 
 def places(index: pd.DataFrame) -> NDArray[Any]:
-    """(N,) a number for each (node, position), which is what "one position" means; null is one, too."""
-    return index.groupby(["node", "position"], dropna=False).ngroup().to_numpy()
+    """(N,) a number for each (node, position), which is what "one position" means; `NOWHERE` if not known.
+
+    Pairs of unknown position are no place: nothing says that they share a background.
+    """
+    place = index.groupby(["node", "position"], dropna=False).ngroup()
+    return place.where(index["position"].notna(), NOWHERE).to_numpy()
 
 
 def _kind(column: pd.Series) -> Literal["number", "class"] | None:

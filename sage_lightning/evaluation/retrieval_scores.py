@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sage_lightning.evaluation.features import Features
-from sage_lightning.evaluation.labels import places, subset_rows, units
+from sage_lightning.evaluation.labels import NOWHERE, places, subset_rows, units
 from sage_lightning.evaluation.table import CHANCE, Row, row
 from sage_lightning.metrics.bootstrap import ratio_interval
 from sage_lightning.metrics.retrieval import RECALLS, Retrieval, retrieval
@@ -18,20 +18,24 @@ SCOPES = ("retrieval", "retrieval_within_position")
 def retrieval_rows(features: list[Features], index: pd.DataFrame) -> list[Row]:
     """R@1, R@5, R@10, ranks and gallery size for every subset, scope, direction and feature set.
 
+    Within one position, pairs whose position is not known neither ask nor are searched; `n` counts those that
+    ask. Where no position is known at all there is no such task.
+
     Args:
         features: to compare; sets whose sensors differ in width are left out, having no common space.
         index: the scored rows.
     """
     compared = [part for part in features if part.compared["rgb"].shape[1] == part.compared["ir"].shape[1]]
     place, day = places(index), units(index)
-    scopes = SCOPES if index["position"].notna().any() else SCOPES[:1]
     rows: list[Row] = []
     for subset in SUBSETS:
-        chosen = np.flatnonzero(subset_rows(index, subset))
-        if len(chosen) < LEAST_QUERIES:
-            continue
-        for scope in scopes:
-            groups = place[chosen] if scope == "retrieval_within_position" else None
+        there = subset_rows(index, subset)
+        for scope in SCOPES:
+            within = scope == "retrieval_within_position"
+            chosen = np.flatnonzero(there & (place != NOWHERE) if within else there)
+            if len(chosen) < LEAST_QUERIES:
+                continue
+            groups = place[chosen] if within else None
             for direction, (query, gallery) in DIRECTIONS.items():
                 task = f"{scope}_{direction}"
                 for part in compared:

@@ -81,7 +81,8 @@ def evaluate(
     with threadpool_limits(1 if len(train.index) + len(test.index) <= FEW_ROWS else None):
         clusters = grouped(test, clustering)
         scores = score_table(train, test, clusters, read_labels=split != "train")
-        figures = gallery(scores, test, clusters, source_of(embedder, datamodule.store, split), history)
+        source = source_of(embedder, datamodule.store, split)
+        figures = gallery(scores, test, clusters, source, history)
     short = headline(scores)
     write_embeddings(embeddings, splits, {sensor: found.labels for sensor, found in clusters.items()})
     scores.to_csv(output_dir / "scores.csv", index=False)
@@ -92,6 +93,7 @@ def evaluate(
         figures=figures,
         clusters=clusters,
         clustering=str(clustering),
+        attends=source.attends,
         index=datamodule.store.index,
         split=split,
         facts=facts,
@@ -112,15 +114,17 @@ def grouped(test: Split, clustering: Clusterer) -> dict[str, Clusters]:
 def source_of(embedder: Embedder, store: PairStore, split: str) -> Source:
     """Pictures and attention maps of a split's rows, read from the store when asked for."""
     store_rows = store.rows(split)
+    rgb, ir = embedder.towers.rgb_backbone, embedder.towers.ir_backbone
 
     def pictures(rows: list[int]) -> Pictures:
-        rgb, raw = store.read(store_rows[rows])
-        return Pictures(rgb, decode(torch.from_numpy(raw)).numpy(), UNIT_SIGNS[store.thermal_unit])
+        colours, raw = store.read(store_rows[rows])
+        return Pictures(colours, decode(torch.from_numpy(raw)).numpy(), UNIT_SIGNS[store.thermal_unit])
 
     def attention(rows: list[int]) -> tuple[Pictures, Array, Array]:
-        rgb, raw = store.read(store_rows[rows])
+        colours, raw = store.read(store_rows[rows])
         none = torch.zeros(len(rows), dtype=torch.int64)
-        batch = PairBatch(torch.from_numpy(rgb).permute(0, 3, 1, 2), torch.from_numpy(raw), none, none, none)
+        pixels = torch.from_numpy(colours).permute(0, 3, 1, 2)
+        batch = PairBatch(pixels, torch.from_numpy(raw), none, none, none)
         return Pictures(*embedder.shown(batch), UNIT_SIGNS[store.thermal_unit]), *embedder.attention(batch)
 
-    return Source(pictures, attention)
+    return Source(pictures, attention, {"rgb": rgb.attends, "ir": ir.attends})

@@ -4,6 +4,8 @@ import pandas as pd
 
 from sage_lightning.clustering.cluster import Clusters
 from sage_lightning.evaluation.figures.style import SENSOR_NAMES
+from sage_lightning.evaluation.known import Known
+from sage_lightning.evaluation.labels import CONFOUNDS
 from sage_lightning.evaluation.page import Picture, Section, Table
 from sage_lightning.evaluation.table import (
     BACKBONE,
@@ -26,8 +28,14 @@ def number(value: float, digits: int = 3) -> str:
     return NOTHING if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # no -0.000
 
 
-def claim(short: pd.DataFrame, scores: pd.DataFrame) -> Section:
-    """The headline table, in words whether it holds, and how much it may owe to where the camera points."""
+def claim(short: pd.DataFrame, scores: pd.DataFrame, known: Known) -> Section:
+    """The headline table, in words whether it holds, and how much it may owe to where the camera points.
+
+    Args:
+        short: the headline.
+        scores: the table.
+        known: what is known of the scored pairs.
+    """
     columns = ["", "n", *FEATURES, "95 %"]
     rows = [
         [line["what"], str(line["n"]), *(number(line[name]) for name in FEATURES), line["95 %"]]
@@ -42,7 +50,7 @@ def claim(short: pd.DataFrame, scores: pd.DataFrame) -> Section:
     caption = (
         "R@1: share of queries whose own partner comes first; retrieval is by the projections, in which the "
         "towers learn to agree. Read-outs are linear probes of the thermal backbone's embedding. 95 %: "
-        "interval of what was learned, over local days, or over queries where no day is known."
+        f"interval of what was learned, over {known.intervals}."
     )
     return Section("claim", "What it learned", text, [Table(columns, rows, columns.index(LEARNED), caption)])
 
@@ -86,38 +94,6 @@ def confound(scores: pd.DataFrame) -> list[str]:
     ]
 
 
-def data(index: pd.DataFrame) -> Section:
-    """Pairs by split and light, and what lies in quarantine."""
-    usable = index[index["status"] == "ok"]
-    lights = [light for light in ("day", "twilight", "night") if (usable["daylight"] == light).any()]
-    rows = []
-    for split in ("train", "val", "test"):
-        here = usable[usable["split"] == split]
-        counts = [str(int((here["daylight"] == light).sum())) for light in lights]
-        places = here.groupby(["node", "position"], dropna=False).ngroups
-        rows.append([split, str(len(here)), str(here["local_day"].nunique()), str(places), *counts])
-    tables = [Table(["split", "pairs", "local days", "node × position", *lights], rows)]
-    held = index[index["status"] != "ok"]
-    if not held.empty:
-        reasons = held["reason"].value_counts()
-        tables.append(
-            Table(
-                ["in quarantine, for", "rows"],
-                [[str(reason), str(count)] for reason, count in reasons.items()],
-            )
-        )
-    count = usable["node"].nunique()
-    text = [
-        f"{len(usable)} usable pairs from {count} node{'s' * (count != 1)}; {len(held)} rows in quarantine. "
-        + (
-            "Splits are by whole local days, so no day is on both sides."
-            if usable["local_day"].notna().any()
-            else "Splits are those of the collection's table, or by hash."
-        )
-    ]
-    return Section("data", "Data", text, tables)
-
-
 def retrieval(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
     """The dots, and R@1, R@5, R@10 and the median rank of every feature set."""
     tables = []
@@ -142,6 +118,10 @@ def retrieval(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
             for measure in ("R@1", "R@5", "R@10", "median rank")
         ]
         caption = f"{title}: {size['n']} queries, gallery of {size['value']:.0f} on average"
+        if scope == "retrieval_within_position":
+            whole = pick(scores, task="retrieval_rgb_to_ir", subset="all", metric="gallery_size").iloc[0]
+            if left_out := whole["n"] - size["n"]:
+                caption += f"; left out are {left_out} whose position is not known, or has no other"
         tables.append(Table(["", *heads], rows, caption=caption))
     within = scores["task"].str.startswith("retrieval_within_position").any()
     text = [
@@ -158,8 +138,14 @@ def retrieval(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
     return Section("retrieval", "Retrieval", text, tables, pictures)
 
 
-def readouts(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
-    """Probes and kNN on the label columns."""
+def readouts(scores: pd.DataFrame, known: Known, pictures: list[Picture]) -> Section:
+    """Probes and kNN on the label columns.
+
+    Args:
+        scores: the table.
+        known: what is known of the pairs.
+        pictures: dots.
+    """
     found = scores[scores["task"].isin(["probe", "knn"]) & scores["metric"].isin(["r2", "accuracy"])]
     rows = []
     for label, subset, metric in (
@@ -182,12 +168,17 @@ def readouts(scores: pd.DataFrame, pictures: list[Picture]) -> Section:
         for task in ("probe", "kNN")
         for features in (LEARNED, RANDOM)
     ]
+    bunches = "local days" if known.days else "pairs"
     text = [
         "How much of what is known of a pair can be read straight out of the frozen backbone's embedding: a "
-        "linear probe (fitted on the training days, strength chosen between days) and 20 nearest neighbours. "
-        "Position and node are the confound: what a model would learn that knows where it points instead of "
-        "what it sees."
+        "linear probe (fitted on the training split, its penalty chosen by cross-validation over "
+        f"{bunches}) and 20 nearest neighbours."
     ]
+    if there := [name for name in CONFOUNDS if (found["label"] == name).any()]:
+        text[0] += (
+            f" {' and '.join(there).capitalize()} {'are' if len(there) > 1 else 'is'} the confound: what a "
+            "model would learn that knows where it points instead of what it sees."
+        )
     tables = [Table(["label", "measure", "chance", *heads], rows)] if rows else []
     return Section("readouts", "Read-outs", text, tables, pictures)
 
@@ -219,7 +210,7 @@ def clusters(scores: pd.DataFrame, found: dict[str, Clusters], how: str, picture
     """How the embeddings group, and what the groups follow."""
     rows = []
     for sensor, part in found.items():
-        sizes = f"{min(part.sizes, default=0)} – {max(part.sizes, default=0)}"
+        sizes = f"{min(part.sizes)} – {max(part.sizes)}" if part.sizes else NOTHING
         rows.append(
             [SENSOR_NAMES[sensor], str(len(part.sizes)), sizes, str(part.noise), number(part.silhouette, 2)]
         )
@@ -235,7 +226,12 @@ def clusters(scores: pd.DataFrame, found: dict[str, Clusters], how: str, picture
         tables.append(Table(["agreement with", *heads], cells))
     text = [
         f"{how} on each sensor's backbone embedding of this split (L2-normalised, 32 principal components). "
-        "NMI tells what the groups follow: much agreement with position means that they sort by pointing."
+        "NMI tells what the groups follow"
+        + (
+            ": much agreement with position means that they sort by pointing."
+            if (nmi["label"] == "position").any()
+            else "."
+        )
     ]
     return Section("clusters", "Clusters", text, tables, pictures)
 

@@ -225,8 +225,20 @@ class Backbone(nn.Module):
 
     def _padded(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to whole patches, with zeros at the bottom and at the right."""
-        rows, columns = (self._whole(side) - side for side in x.shape[2:])
+        rows, columns = self.padding(x.shape[2], x.shape[3])
         return pad(x, (0, columns, 0, rows)) if rows or columns else x
+
+    def padding(self, height: int, width: int) -> tuple[int, int]:
+        """Rows that `pad` puts under an image of this size, and columns at its right."""
+        return self._whole(height) - height, self._whole(width) - width
+
+    @property
+    def attends(self) -> bool:
+        """Whether `attention` is that of heads; otherwise it is how strong features are."""
+        return self.grid is not None and bool(self._attentions())
+
+    def _attentions(self) -> list[Attention]:
+        return [module for module in self.net.modules() if isinstance(module, Attention)]
 
     @torch.no_grad()
     def attention(self, x: Tensor) -> Tensor:
@@ -243,16 +255,15 @@ class Backbone(nn.Module):
             features (B, rows, columns, D'), where the last block's attention is none of timm's own (CNNs,
             EVA, BEiT).
         """
-        blocks = [module for module in self.net.modules() if isinstance(module, Attention)]
-        if self.grid is None or not blocks:
+        if not self.attends:
             return self.tokens(x).norm(dim=-1).unsqueeze(1)
-        inputs: list[Tensor] = []
-        hook = blocks[-1].register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0]))
+        last, inputs = self._attentions()[-1], list[Tensor]()
+        hook = last.register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0]))
         try:
             self.net.forward_features(self._padded(x))
         finally:
             hook.remove()
-        weights = _attention_weights(blocks[-1], inputs[0])
+        weights = _attention_weights(last, inputs[0])
         prefix = self.net.num_prefix_tokens
         # timm puts the class token first, before any register tokens.
         row = weights[:, :, 0] if self.net.cls_token is not None else weights[:, :, prefix:].mean(dim=2)

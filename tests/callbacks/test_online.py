@@ -51,3 +51,11 @@ def test_without_positions_there_is_no_retrieval_within_one():
     found = logged([None] * 8)
     assert "val/retrieval_rgb_to_ir_r1" in found
     assert not [name for name in found if "within_position" in name]
+
+
+def test_pairs_of_unknown_position_are_not_searched_within_one():
+    """Of whatever node: only the four of one position are, and as if they were the whole split."""
+    name = "val/retrieval_within_position_rgb_to_ir_r1"
+    others = logged([1] * 4 + [2, 3, 4, 5])  # alone in theirs, and so left out
+    assert logged([1] * 4 + [None] * 4)[name] == others[name]
+    assert logged([1] * 8)[name] != others[name]

@@ -12,6 +12,7 @@ from sage_lightning.evaluation.gallery import Source
 from sage_lightning.evaluation.run import grouped
 from sage_lightning.evaluation.scores import score_table
 
+BOTH = {"rgb": True, "ir": True}  # towers of attention
 NODES = ("00004812345678e9", "00004812345678ea")
 POSITIONS = {"1": "sky", "2": "horizon", "3": "below", "4": "ground"}
 
@@ -95,7 +96,7 @@ def make_source(pairs: int, seed: int = 0) -> Source:
         weights[:, :, 0, 0] = 1
         return Pictures(rgb[rows], degrees[rows], "°C"), weights, weights[:, :2]
 
-    return Source(lambda rows: Pictures(rgb[rows], degrees[rows], "°C"), attention)
+    return Source(lambda rows: Pictures(rgb[rows], degrees[rows], "°C"), attention, BOTH)
 
 
 @pytest.fixture(scope="session")

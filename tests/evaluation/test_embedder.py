@@ -10,6 +10,8 @@ from sage_lightning.data.look import LOOKS
 from sage_lightning.data.thermal import Celsius
 from sage_lightning.data.transform import PairTransform
 from sage_lightning.evaluation.embedder import SHARE, Embedder, beside
+from sage_lightning.evaluation.figures.sheet import Pictures
+from sage_lightning.evaluation.figures.sheets import attention_sheet
 from sage_lightning.models.backbone import Backbone
 from sage_lightning.models.projector import Projector
 from sage_lightning.models.towers import TwoTowers
@@ -91,3 +93,40 @@ def test_levels_have_their_share_whatever_the_tower_s_scale(number, scale):
     assert torch.equal(found[:, :32], features)
     lengths = features.square().sum(1)
     torch.testing.assert_close(found.square().sum(1), (1 + SHARE) * lengths)
+
+
+@pytest.mark.parametrize("token", [0, 4, 5, 8])
+def test_attention_on_padded_images_lies_where_the_patch_does(token):
+    """20 pixels at patch 8 are 3 patches, the last half empty: a hot token lights its pixels, no others."""
+    view = FullView((20, 20), (20, 20))
+    options = {"embed_dim": 24, "depth": 1, "num_heads": 1, "class_token": False, "global_pool": "avg"}
+    rgb, ir = (Backbone("vit_tiny_patch16_224", 20, 8, channels, options, pad=True) for channels in (3, 1))
+    for tower in (rgb, ir):
+        attention = tower.net.blocks[-1].attn
+        direction = torch.linspace(-1, 1, 24)
+        with torch.no_grad():
+            tower.net.pos_embed.copy_(-100 * direction)
+            tower.net.pos_embed[0, token] = 100 * direction
+            attention.qkv.weight.zero_()
+            attention.qkv.weight[24:48] = torch.eye(24)  # keys are the tokens
+            attention.qkv.bias[:24] = direction  # every query asks for the hot one
+    transform = PairTransform(Celsius(), [0.5] * 3, [0.25] * 3, [0.1], [0.3])
+    model = Embedder(TwoTowers(rgb, ir, Projector(24, [16, 8]), Projector(24, [16, 8])), transform, view)
+    row, column = divmod(token, 3)
+    marked = np.zeros((24, 24), bool)
+    marked[8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = True
+    scene = torch.from_numpy(marked[:20, :20])
+    none = torch.zeros(1, dtype=torch.int64)
+    pairs = PairBatch((255 * scene.byte()).expand(1, 3, -1, -1), 30.0 * scene[None], none, none, none)
+
+    shown, maps = model.shown(pairs), model.attention(pairs)
+    assert [part.shape[1:3] for part in shown] == [(24, 24), (24, 24)]
+    np.testing.assert_array_equal(shown[0][0, :20, :20, 0], 255 * scene)
+    assert np.isnan(shown[1][0, 20:]).all()
+    assert np.isnan(shown[1][0, :, 20:]).all()
+    images = attention_sheet(Pictures(*shown, "°C"), *maps, {"rgb": True, "ir": True}).axes[0].get_images()
+    assert len(images) == 4
+    for seen, lit in (images[:2], images[2:]):
+        light = np.asarray(lit.get_array()) - 0.4 * np.asarray(seen.get_array()).mean(-1, keepdims=True)
+        warm = light.sum(-1) > 1
+        np.testing.assert_array_equal(warm, marked)

@@ -4,6 +4,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.cluster import HDBSCAN
 
@@ -11,12 +13,12 @@ from sage_lightning.evaluation.examples import search_examples, spaced
 from sage_lightning.evaluation.figures.curves import training_curves
 from sage_lightning.evaluation.figures.scores import retrieval_dots
 from sage_lightning.evaluation.figures.sheet import Pictures
-from sage_lightning.evaluation.figures.sheets import attention_sheet
+from sage_lightning.evaluation.figures.sheets import Search, attention_sheet, cluster_sheet, retrieval_sheet
 from sage_lightning.evaluation.figures.svg import svg
 from sage_lightning.evaluation.gallery import gallery
 from sage_lightning.evaluation.headline import headline
 from sage_lightning.evaluation.report import write_report
-from sage_lightning.evaluation.run import grouped
+from sage_lightning.evaluation.run import UNIT_SIGNS, grouped
 from sage_lightning.evaluation.sections import confound, retrieval
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "image", "path", "use", "rect", "circle"}
@@ -61,6 +63,7 @@ def page(train, test, source, clusters, table, tmp_path_factory):
         figures=figures,
         clusters=clusters,
         clustering="KMeans(3)",
+        attends=source.attends,
         index=index,
         split="test",
         facts={"method": "VICReg <two towers>", "config": "seed: 1\nmodel: vit"},
@@ -135,6 +138,18 @@ def test_searches_are_what_retrieval_found(test):
             assert search.query not in search.found
 
 
+def test_a_search_is_among_its_own_position_s_or_where_none_is_known_among_all(test):
+    rgb, ir = test.learned["rgb_projection"], test.learned["ir_projection"]
+    unknown = np.arange(len(test.index)) % 2 == 0
+    some = test.index.assign(position=test.index["position"].mask(unknown, None))
+    searches = search_examples(rgb, ir, some)
+    assert searches
+    for search in searches:
+        assert not unknown[[search.query, *search.found]].any()
+    day = int((test.index["daylight"] == "day").sum())
+    assert {search.among for search in search_examples(rgb, ir, test.index.assign(position=None))} == {day}
+
+
 def test_misses_are_shown_whatever_their_rank(test):
     """Where none of five candidates can be far down, those at ranks 2 to 5 are the wrong ones."""
     rng = np.random.default_rng(0)
@@ -177,10 +192,49 @@ def test_every_head_has_its_map_on_what_the_tower_sees(heads, lines):
     rng = np.random.default_rng(0)
     pictures = Pictures(rng.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8), rng.random((2, 8, 8)), "°C")
     maps = rng.random((2, heads, 4, 4))
-    figure = attention_sheet(pictures, maps, maps)
+    figure = attention_sheet(pictures, maps, maps, {"rgb": True, "ir": True})
     images = figure.axes[0].get_images()
     assert len(images) == 2 * 2 * (heads + 1)
     assert len({image.get_extent()[2] for image in images}) == lines
+
+
+@pytest.mark.parametrize("heads", [4, 14])
+def test_what_is_no_head_is_not_called_one(heads):
+    """Names stand above whatever there is, and the strength of features is lit up to its own strongest."""
+    pictures = Pictures(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 8, 8)), "°C")
+    even = np.full((1, heads, 2, 2), 0.25)
+    strong = np.array([[[[3.0, 6.0], [3.0, 3.0]]]])
+    figure = attention_sheet(pictures, strong, even, {"rgb": False, "ir": True})
+    names = [text.get_text() for text in figure.axes[0].texts]
+    if heads == 4:
+        assert names == ["features", "RGB", "head 1", "head 2", "head 3", "head 4", "thermal"]
+    else:
+        assert names == ["seen", *map(str, range(1, heads + 1))]
+    drawn = figure.axes[0].get_images()[1].get_array()
+    brightest = attention_sheet(pictures, strong / 6, even, {"rgb": False, "ir": True})
+    np.testing.assert_allclose(drawn, brightest.axes[0].get_images()[1].get_array())
+    np.testing.assert_allclose(drawn[0, 7], 0.6 * np.array(colormaps["magma"](1.0)[:3]), atol=1e-6)
+
+
+@pytest.mark.parametrize("unit", UNIT_SIGNS.values())
+def test_nothing_on_a_sheet_is_cut_off_or_lies_on_something(unit):
+    degrees = 200 * np.random.default_rng(0).random((6, 8, 8))
+    pictures = Pictures(np.zeros((6, 8, 8, 3), np.uint8), degrees, unit)
+    searches = [Search(0, [1, 2, 3, 4, 5], 40, 44, "a title")]
+    for figure in (
+        retrieval_sheet(pictures, searches, by="rgb"),
+        cluster_sheet(pictures, [("0\n6 pairs", range(4)), ("noise\n1 pairs", range(1))]),
+    ):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        sheet, scale = figure.axes
+        assert unit in [text.get_text() for text in sheet.texts]
+        assert scale.get_tightbbox(canvas.get_renderer()).x1 <= figure.bbox.width
+        boxes = [text.get_window_extent(canvas.get_renderer()) for text in sheet.texts]
+        for box in boxes:
+            assert box.x0 >= -1
+            assert box.x1 <= figure.bbox.width + 1
+            assert sum(box.overlaps(other) for other in boxes) == 1  # itself
 
 
 def test_searches_go_both_ways(page):

@@ -6,8 +6,9 @@ import pytest
 
 from sage_lightning.evaluation import scores as scores_module
 from sage_lightning.evaluation.headline import headline, print_table
-from sage_lightning.evaluation.labels import labels_of, places
+from sage_lightning.evaluation.labels import NOWHERE, labels_of, places, telling
 from sage_lightning.evaluation.scores import score_table, thinned
+from sage_lightning.evaluation.sections import retrieval as retrieval_section
 from sage_lightning.evaluation.table import FEATURES, Row, pick
 from sage_lightning.metrics.retrieval import retrieval
 
@@ -73,6 +74,14 @@ def test_labels_are_what_varies_and_is_no_identifier(train):
     assert [name for name, label in labels.items() if label.confound] == ["position", "node"]
 
 
+def test_what_pictures_show_is_told_before_numbers_and_never_the_sizes_of_files(train):
+    index = train.index.rename(columns={"cloud_cover": "width", "air_temperature": "thermal_height"})
+    index["tree_height"] = index["width"] + 1
+    names = [label.name for label in telling(labels_of(index))]
+    assert names[:4] == ["ground_kind", "warm_object", "cloud_fraction", "tree_height"]
+    assert set(names[4:]) == {"daylight", "view", "sun_elevation"}
+
+
 def test_what_tells_pairs_apart_is_no_label(train):
     rows = len(train.index)
     dealt = {name: np.arange(rows) % 3 for name in ("given_split", "group", "split_label", "group_label")}
@@ -92,11 +101,40 @@ def test_what_tells_pairs_apart_is_no_label(train):
     assert "file" not in names
 
 
-def test_a_null_position_is_a_place_of_its_own():
-    index = pd.DataFrame({"node": ["a", "a", "b", "a"], "position": ["1", None, None, None]})
+def test_one_place_is_one_node_and_position_and_unknown_is_none():
+    index = pd.DataFrame(
+        {"node": ["a", "a", "b", "a", None, "b"], "position": ["1", None, "1", "1", None, "NEH"]}
+    )
     found = places(index)
-    assert found[1] == found[3]
-    assert len(set(found)) == 3
+    assert found[0] == found[3]
+    assert len({*found[[0, 2, 5]]}) == 3
+    assert (found == NOWHERE).tolist() == [False, True, False, False, True, False]
+
+
+def test_pairs_of_unknown_position_are_left_out_within_one_and_alone_there(train, test):
+    """As of files whose names had no position yet: they are of as many backgrounds as there are."""
+    unknown = np.arange(len(test.index)) % 3 == 0
+    mixed = dataclasses.replace(
+        test, index=test.index.assign(position=test.index["position"].mask(unknown, None))
+    )
+    found = score_table(train, mixed, {}, read_labels=False)
+    known = {
+        key: {name: rows[~unknown] for name, rows in getattr(test, key).items()}
+        for key in ("learned", "random", "pixels")
+    }
+    kept = dataclasses.replace(test, index=test.index[~unknown].reset_index(drop=True), **known)
+    alone = score_table(train, kept, {}, read_labels=False)
+    within, whole = ("retrieval_within_position", "retrieval_rgb_to_ir")
+    parts = [table[table["task"].str.startswith(within)].reset_index(drop=True) for table in (found, alone)]
+    assert len(parts[0])
+    pd.testing.assert_frame_equal(*parts)
+    assert set(pick(found, task=f"{within}_rgb_to_ir", subset="all")["n"]) == {int((~unknown).sum())}
+    assert set(pick(found, task=whole, subset="all")["n"]) == {len(unknown)}
+    said = " ".join(table.caption for table in retrieval_section(found, []).tables)
+    assert f"left out are {int(unknown.sum())} whose position is not known" in said
+    none = dataclasses.replace(test, index=test.index.assign(position=None))
+    tasks = set(score_table(train, none, {}, read_labels=False)["task"])
+    assert not [task for task in tasks if task.startswith(within)]
 
 
 def test_without_a_node_table_or_labels_there_is_still_a_table(train, test):

@@ -36,6 +36,7 @@ def test_a_cnn_has_no_patch(name, width):
     assert backbone.grid is None
     assert backbone(x).shape == (2, backbone.num_features) == (2, width)
     assert backbone.attention(x).shape == (2, 1, 2, 3)
+    assert not backbone.attends
 
 
 def test_swin_takes_the_image_size():
@@ -92,6 +93,8 @@ def test_attention_leaves_no_hook_and_keeps_the_fused_path():
 def test_a_vit_with_attention_of_its_own_shows_its_features():
     backbone = vit(name="eva02_tiny_patch14_224", patch_size=8)
     assert backbone.attention(torch.randn(2, 1, 16, 24)).shape == (2, 1, 2, 3)
+    assert not backbone.attends
+    assert vit().attends
 
 
 def test_patch_position_is_kept_from_image_to_grid():
@@ -245,6 +248,8 @@ def test_padding_fills_up_with_zeros_at_the_bottom_and_the_right():
     x = torch.randn(2, 1, 13, 20)
     filled = torch.zeros(2, 1, 16, 24)
     filled[:, :, :13, :20] = x
+    assert padded.padding(13, 20) == (3, 4)
+    assert whole.padding(13, 20) == (0, 0)
     assert torch.equal(padded(x), whole(filled))
     assert torch.equal(padded.tokens(x), whole.tokens(filled))
     assert torch.equal(padded.attention(x), whole.attention(filled))

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import normalize
 
+from sage_lightning.clustering.cluster import NAME_OF_NOISE
 from sage_lightning.evaluation.figures.style import (
     AMOUNT,
     HOUR,
@@ -28,7 +29,7 @@ Array = NDArray[Any]
 MOST_POINTS = 1000
 PCA_COMPONENTS = 50
 PERPLEXITY = 30.0
-GREY = "#b7bcc6"  # null
+GREY = "#b7bcc6"  # null, and noise
 POINT = 5
 NAME: dict[str, Any] = {"fontsize": 7.5, "fontweight": "bold", "color": INK, "ha": "center", "va": "center"}
 
@@ -97,7 +98,7 @@ def _amounts(figure: Figure, axis: Axes, places: Array, values: Array, *, cyclic
 def _kinds(axis: Axes, places: Array, values: Array) -> None:
     kinds = sorted(set(values), key=lambda kind: (len(kind), kind))
     for number, kind in enumerate(kinds):
-        colour = colormaps[KINDS](number % 20)
+        colour = GREY if kind == NAME_OF_NOISE else colormaps[KINDS](number % 20)
         x, y = places[values == kind].T
         axis.scatter(x, y, s=POINT, linewidths=0, rasterized=True, color=colour)
         # a kind's name stands where most of it lies

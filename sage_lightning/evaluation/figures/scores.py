@@ -62,7 +62,7 @@ def readout_dots(scores: pd.DataFrame, metric: str) -> Figure | None:
         for height, (label, subset) in enumerate(lines):
             _dots(axis, height, pick(here, label=label, subset=subset))
         axis.set_title(f"from {SENSOR_NAMES[sensor]}")
-        axis.set_xlabel("R² on held-out days" if metric == "r2" else "accuracy on held-out days")
+        axis.set_xlabel("R² on held-out pairs" if metric == "r2" else "accuracy on held-out pairs")
         axis.set_xlim(LOWEST_R2 if metric == "r2" else 0.0, 1.02)
         axis.grid(axis="x")
     names = [

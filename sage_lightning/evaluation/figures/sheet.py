@@ -130,7 +130,10 @@ class Sheet:
         place = (left / WIDTH, 1 - (top + tall) / total, 0.09 / WIDTH, tall / total)
         shades = ScalarMappable(Normalize(*self.pictures.limits()), colormaps[HEAT])
         bar = self.figure.colorbar(shades, cax=self.figure.add_axes(place))
-        self.axes.text(left, self.head - 0.05, self.pictures.unit, fontsize=8, color=INK, va="bottom")
+        # From the edge to the left, so that a long unit is not cut off.
+        self.axes.text(
+            WIDTH, self.head - 0.05, self.pictures.unit, fontsize=8, color=INK, va="bottom", ha="right"
+        )
         bar.outline.set_visible(False)
         bar.ax.tick_params(length=0, labelsize=7)
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sage_lightning.evaluation.figures.sheet import Pictures, Sheet
-from sage_lightning.evaluation.figures.style import RIGHT, styled
+from sage_lightning.evaluation.figures.style import RIGHT, SENSOR_NAMES, styled
 
 Array = NDArray[Any]
 
@@ -84,7 +84,7 @@ def retrieval_sheet(pictures: Pictures, searches: Sequence[Search], by: str) -> 
 
 
 @styled
-def attention_sheet(pictures: Pictures, rgb_maps: Array, ir_maps: Array) -> Figure:
+def attention_sheet(pictures: Pictures, rgb_maps: Array, ir_maps: Array, attends: dict[str, bool]) -> Figure:
     """Where each head of each tower looks: a line a pair, RGB and its heads, thermal and its heads.
 
     Many heads take a line for each sensor.
@@ -93,31 +93,35 @@ def attention_sheet(pictures: Pictures, rgb_maps: Array, ir_maps: Array) -> Figu
         pictures: N pairs, as the towers see them.
         rgb_maps: (N, heads, rows, columns) weights over the picture.
         ir_maps: (N, heads', rows', columns') weights over the thermal frame.
+        attends: sensor → whether its maps are heads' attention; otherwise its one map says how strong the
+            features are, which is lit by its own strongest place.
     """
     widths = {"rgb": 1 + rgb_maps.shape[1], "ir": 1 + ir_maps.shape[1]}
     one_line = sum(widths.values()) <= MOST_COLUMNS
     columns = sum(widths.values()) if one_line else max(widths.values())
     sheet = Sheet(pictures, columns, lines=len(pictures.rgb) * (1 if one_line else 2), head=0.2)
     for place, picture in enumerate(pictures.rgb):
-        for number, (name, image, maps) in enumerate(
-            (("RGB", picture / 255, rgb_maps[place]), ("thermal", pictures.heat(place), ir_maps[place]))
-        ):
+        sides = {"rgb": (picture / 255, rgb_maps[place]), "ir": (pictures.heat(place), ir_maps[place])}
+        for number, (sensor, (image, maps)) in enumerate(sides.items()):
             line, first = (place, number * widths["rgb"]) if one_line else (2 * place + number, 0)
             sheet.picture(line, first, image)
             for head, weights in enumerate(maps, start=1):
-                sheet.picture(line, first + head, _lit(image, weights))
-                if place == 0 and (one_line or number == 0):
-                    sheet.name_column(first + head, f"head {head}" if one_line else str(head))
-            if place == 0 and (one_line or number == 0):
-                sheet.name_column(first, name if one_line else "seen")
+                full = FULL_LIGHT * weights.mean() if attends[sensor] else weights.max()
+                sheet.picture(line, first + head, _lit(image, weights / max(float(full), 1e-12)))
+                if place == 0 and one_line:
+                    sheet.name_column(first + head, f"head {head}" if attends[sensor] else "features")
+            if place == 0 and one_line:
+                sheet.name_column(first, SENSOR_NAMES[sensor])
+    if not one_line:
+        for column in range(columns):
+            sheet.name_column(column, str(column) if column else "seen")
     return sheet.figure
 
 
-def _lit(image: Array, weights: Array) -> Array:
-    """(H, W, 3) in 0..1: the image's gray under warm light, which an even share of attention leaves dim."""
-    rows = (np.arange(image.shape[0]) * weights.shape[0]) // image.shape[0]
-    columns = (np.arange(image.shape[1]) * weights.shape[1]) // image.shape[1]
-    shares = weights / max(float(weights.mean()), 1e-12)
-    light = np.clip(shares / FULL_LIGHT, 0, 1)[rows][:, columns]
+def _lit(image: Array, strength: Array) -> Array:
+    """(H, W, 3) in 0..1: the image's gray under warm light, full where (rows, columns) strengths reach 1."""
+    rows = (np.arange(image.shape[0]) * strength.shape[0]) // image.shape[0]
+    columns = (np.arange(image.shape[1]) * strength.shape[1]) // image.shape[1]
+    light = np.clip(strength, 0, 1)[rows][:, columns]
     gray = image.mean(axis=-1, keepdims=True)
     return 0.4 * gray + 0.6 * colormaps["magma"](light)[..., :3]
