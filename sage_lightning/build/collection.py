@@ -10,13 +10,14 @@ from sage_lightning.build.objects import instantiate
 from sage_lightning.build.preparing import executor, kept
 from sage_lightning.build.split import split
 from sage_lightning.data.files import UNKNOWN
-from sage_lightning.data.index import index_hash, summary, unknown_nodes
+from sage_lightning.data.index import summary, unknown_nodes
 from sage_lightning.data.lag import pairs_at_lag
 from sage_lightning.data.prepare import decoder_of, give_up_otherwise
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.sizes import wanted
 from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import SPLITS, EmptySplitError
+from sage_lightning.data.table_hash import table_hash
 from sage_lightning.data.telling import known, looked_at
 
 log = logging.getLogger("sage_lightning")
@@ -32,7 +33,8 @@ def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
         log.warning("data.nodes knows no place of %s at some of their times: their days are of UTC", some)
     table = _dealt(cfg, source, table)
     # The first is the same wherever these files lie; the second knows what has been decoded here.
-    by_names, told = index_hash(scan.index), index_hash(table)
+    by_names = table_hash(_dealt(cfg, source, scan.index, quiet=True))
+    told = table_hash(table)
     table.attrs = {"sha256_by_names": by_names, "sha256": told}
     table.to_parquet(folder / "index.parquet", index=False)
     log.info("%s", summary(table))
@@ -88,12 +90,12 @@ def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
     return scan, table
 
 
-def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame) -> pd.DataFrame:
+def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame, quiet: bool = False) -> pd.DataFrame:
     """The index with its splits; where none can be made it is said, and the index is of use without."""
     try:
         return table.assign(split=source.split(table, split(cfg)))
     except EmptySplitError as error:
-        for line in error.lines:
+        for line in [] if quiet else error.lines:
             log.warning("%s", line)
         return table.assign(split="")
 

@@ -15,7 +15,7 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
     """The pair index of listed files, sorted by pair id.
 
     Of several files that say the same of themselves one is taken, the others are duplicates: one that someone
-    has put aside before others, for a frame that is marked bad is so in whichever folder a copy lies; then one
+    has put aside before others, for a frame that is marked bad is so in whatever folder copies lie; then one
     that a list names, then the longest, for a copy may have been cut, then the first by path.
     Files that say different positions at one node and time, as names with whole seconds may, are paired by
     position; what has no position to go by is ambiguous. A pair whose two files name two positions is
