@@ -27,7 +27,13 @@ def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Writes the index of a collection into the folder, and says what is in it."""
     source: PairSource = instantiate(cfg.data.source)
     scan, table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
-    strangers = [node for node in unknown_nodes(table, source.nodes) if node != UNKNOWN]
+    placeless = unknown_nodes(table, source.nodes)
+    strangers = [node for node in placeless if node != UNKNOWN]
+    if UNKNOWN in placeless and (source.nodes.rows or strangers):
+        count = int((table["node"] == UNKNOWN).sum())
+        log.warning(
+            "Of %d rows nothing says the node: their days are of UTC until records or folders do", count
+        )
     if source.nodes.rows and strangers:
         some = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
         log.warning("data.nodes knows no place of %s at some of their times: their days are of UTC", some)
