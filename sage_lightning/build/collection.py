@@ -31,9 +31,7 @@ def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
     strangers = [node for node in placeless if node != UNKNOWN]
     if UNKNOWN in placeless and (source.nodes.rows or strangers):
         count = int((table["node"] == UNKNOWN).sum())
-        log.warning(
-            "Of %d rows nothing says the node: their days are of UTC until records or folders do", count
-        )
+        log.warning("Of %d rows nothing says the node: their days are of UTC until one does", count)
     if source.nodes.rows and strangers:
         some = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
         log.warning("data.nodes knows no place of %s at some of their times: their days are of UTC", some)

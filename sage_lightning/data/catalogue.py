@@ -38,7 +38,7 @@ from sage_lightning.sage.nodes import NodeTable
 
 log = logging.getLogger("sage_lightning")
 
-FORMAT = 4  # of what is written; another number makes every index again
+FORMAT = 5  # of what is written; another number makes every index again
 
 _DIFFERENT = ("pair_id", "time", "rgb_path", "ir_path", "local_hour", "sun_elevation")  # in every row
 _SCAN = ("pictures", "thermals", "others", "content")

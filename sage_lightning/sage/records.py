@@ -20,8 +20,8 @@ def read_records(path: Path) -> pd.DataFrame:
 
     Returns:
         `time_ns`, `node` (16 lower-case hexadecimal digits), `vsn`, `filename`, `kind` ("picture", "thermal",
-        "plot"), `position`, `width`, `height`; null where a record does not say. Other records are left out, and
-        lines that are none, see `whole_records`.
+        "plot"), `position`, `width`, `height`; null where a record does not say. Left out are other
+        records, and lines that are none, see `whole_records`.
 
     Raises:
         ValueError: the file is none of records.
