@@ -272,13 +272,13 @@ def _damage_is_unusable() -> Iterator[None]:
         raise Unusable(error.reason) from error
 
 
-def read_size(key: str, value: str | Sequence[int]) -> tuple[int, int]:
+def read_size(key: str, value: str | Sequence[int] | None) -> tuple[int, int]:
     """(width, height) from "6144x2048" or [6144, 2048].
 
     Raises:
         UserError: it is neither.
     """
-    parts = value.split("x") if isinstance(value, str) else [str(part) for part in value]
+    parts = value.split("x") if isinstance(value, str) else [str(part) for part in value or ()]
     if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise UserError(f"{key}={value} is not a size: write it as {key}=6144x2048, width first")
     return int(parts[0]), int(parts[1])
