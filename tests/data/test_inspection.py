@@ -142,3 +142,36 @@ def test_what_cannot_be_read_now_is_no_verdict(tmp_path: Path, caplog: pytest.Lo
     after = reasons(told(root))  # what was known of before is, and nothing else
     assert after[cut] == "truncated"
     assert whole not in after
+
+
+@pytest.mark.parametrize("change", ["frame", "list", "nodes", "crop box", "mismatches", "moved", "catalogue"])
+def test_what_was_told_survives_all_that_changes_no_file(tmp_path: Path, change: str) -> None:
+    root, asked = tmp_path / "files", {}
+    collection(root)
+    for frame in (20, 21):
+        picture(root, frame)
+        thermal(root, frame, kept=1.0 if frame == 20 else 0.7, value=frame)
+    expected = reasons(look(root))
+    assert [*expected.values()].count("truncated") > 3
+    if change == "frame":
+        picture(root, 30)
+        thermal(root, 30, value=3.0)
+    elif change == "list":
+        (root / "pairs" / "W057").mkdir(parents=True)
+        (root / "pairs" / "W057" / "1.txt").write_text("none.jpg\nnone.csv")
+    elif change == "nodes":
+        asked = {"nodes": tmp_path / "nodes.csv"}
+        asked["nodes"].write_text(f"node,vsn,longitude,latitude\n{NODE},W057,-88,42\n")
+    elif change == "crop box":
+        asked = {"crop_box": [0, 0, 1, 1]}
+    elif change == "mismatches":
+        asked = {"keep_mismatches": True}
+        used = {"position mismatch": "duplicate content"}  # its thermal file is frame 0's
+        expected = {path: used.get(reason, reason) for path, reason in expected.items()}
+    elif change == "moved":
+        root = root.rename(tmp_path / "elsewhere")
+    else:
+        for path in (tmp_path / "cache").glob("index-*/state.json"):
+            path.unlink()
+    source = SageSource(root, **asked)
+    assert reasons(known(source, tmp_path / "cache", source.scan(tmp_path / "cache").index)) == expected
