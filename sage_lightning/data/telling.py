@@ -117,7 +117,7 @@ def warn_unread(index: pd.DataFrame) -> None:
     rows = index[index["reason"] == NOT_READ]
     if len(rows):
         first = rows[list(SIDES)].iloc[0].dropna().tolist()
-        text = "%d pairs or files cannot be read now (rights, a disk or a network; the first: %s); "
+        text = "%d pairs or files cannot be read now (rights, a disk or a network), the first of %s; "
         log.warning(
             text + "they are left out of this run alone, and tried again by the next",
             len(rows),
