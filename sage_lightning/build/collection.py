@@ -9,16 +9,16 @@ from omegaconf import DictConfig
 from sage_lightning.build.objects import instantiate
 from sage_lightning.build.preparing import executor, kept
 from sage_lightning.build.split import split
-from sage_lightning.data.broken import BrokenFiles
-from sage_lightning.data.decoder import decoded_again
 from sage_lightning.data.files import UNKNOWN
-from sage_lightning.data.index import index_hash, summary, unknown_nodes
+from sage_lightning.data.index import summary, unknown_nodes
 from sage_lightning.data.lag import pairs_at_lag
 from sage_lightning.data.prepare import decoder_of, give_up_otherwise
 from sage_lightning.data.scan import Scan
+from sage_lightning.data.sizes import wanted
 from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import SPLITS, EmptySplitError
-from sage_lightning.data.verdicts import settled
+from sage_lightning.data.table_hash import table_hash
+from sage_lightning.data.telling import known, looked_at
 
 log = logging.getLogger("sage_lightning")
 
@@ -27,13 +27,18 @@ def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Writes the index of a collection into the folder, and says what is in it."""
     source: PairSource = instantiate(cfg.data.source)
     scan, table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
-    strangers = [node for node in unknown_nodes(table, source.nodes) if node != UNKNOWN]
+    placeless = unknown_nodes(table, source.nodes)
+    strangers = [node for node in placeless if node != UNKNOWN]
+    if UNKNOWN in placeless and (source.nodes.rows or strangers):
+        count = int((table["node"] == UNKNOWN).sum())
+        log.warning("Of %d rows nothing says the node: their days are of UTC until one does", count)
     if source.nodes.rows and strangers:
         some = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
         log.warning("data.nodes knows no place of %s at some of their times: their days are of UTC", some)
     table = _dealt(cfg, source, table)
     # The first is the same wherever these files lie; the second knows what has been decoded here.
-    by_names, told = index_hash(scan.index), index_hash(table)
+    by_names = table_hash(_dealt(cfg, source, scan.index, quiet=True))
+    told = table_hash(table)
     table.attrs = {"sha256_by_names": by_names, "sha256": told}
     table.to_parquet(folder / "index.parquet", index=False)
     log.info("%s", summary(table))
@@ -71,36 +76,30 @@ def known_index(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame
     """A collection as it is now, and its index with what decoding has told of it so far."""
     cache_dir = Path(cfg.paths.data_dir)
     scan = source.scan(cache_dir)
-    catalogue = source.catalogue(cache_dir, scan)
-    return scan, BrokenFiles(catalogue.folder, source.root).applied(catalogue.judged(scan.index))
+    return scan, known(source, cache_dir, scan.index)
 
 
 def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
     """The index after a look at every file; shards that say otherwise are given up."""
     cache_dir = Path(cfg.paths.data_dir)
     scan = source.scan(cache_dir)
-    asked = scan.index["status"] == "ok"
-    usable = scan.index[asked]
-    broken = BrokenFiles(source.catalogue(cache_dir, scan).folder, source.root)
-    decoder = None if usable.empty else decoder_of(source, usable, kept(cfg))
-    ir_size = source.ir_size if decoder is None else decoder.ir_size
-    broken.look(scan.index, source, kept(cfg).rgb_size, ir_size, executor(cfg))
-    if decoder is None:
-        return scan, broken.applied(scan.index)
-    failed, contents = decoded_again(decoder, usable, executor(cfg))
+    usable = scan.index[scan.index["status"] == "ok"]
+    size = kept(cfg).rgb_size
+    table, failed, contents = looked_at(source, cache_dir, scan.index, size, executor(cfg))
+    if usable.empty or not wanted(source, usable).clear:
+        return scan, table  # there is no store of these
+    decoder = decoder_of(source, usable, kept(cfg))
     if given_up := give_up_otherwise(cache_dir, decoder, scan, usable, failed, contents):
         log.info("Files are not as they were when they were decoded: %d shards will be made again", given_up)
-    table = settled(scan.index, failed, contents)
-    source.catalogue(cache_dir, scan).learn(table[asked])  # a copy has its pair's id, and was not decoded
-    return scan, broken.applied(table)
+    return scan, table
 
 
-def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame) -> pd.DataFrame:
+def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame, quiet: bool = False) -> pd.DataFrame:
     """The index with its splits; where none can be made it is said, and the index is of use without."""
     try:
         return table.assign(split=source.split(table, split(cfg)))
     except EmptySplitError as error:
-        for line in error.lines:
+        for line in [] if quiet else error.lines:
             log.warning("%s", line)
         return table.assign(split="")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from sage_lightning.build.objects import instantiate
-from sage_lightning.data.broken import BrokenFiles
 from sage_lightning.data.index import add_place_and_time
 from sage_lightning.data.scan import pairless, scan_folder
 from sage_lightning.data.select import selected
 from sage_lightning.data.sources import SageSource
+from sage_lightning.data.telling import known
 from sage_lightning.errors import UserError
 from sage_lightning.inventory.collection import Collection, other_files
 from sage_lightning.inventory.excluded import NOT_SELECTED, Apart
@@ -74,9 +74,7 @@ def _of_files(cfg: DictConfig) -> Collection:
     else:
         cache_dir = Path(cfg.paths.data_dir)
         scan = source.scan(cache_dir)
-        catalogue = source.catalogue(cache_dir, scan)
-        known = BrokenFiles(catalogue.folder, source.root).applied(catalogue.judged(scan.index))
-        scan = replace(scan, index=known)
+        scan = replace(scan, index=known(source, cache_dir, scan.index))
     if scan.index.empty:
         raise UserError(f"data.root={source.root} holds no camera file; other files: {scan.others}")
     return Collection(

@@ -36,7 +36,7 @@ KINDS: dict[str, Any] = {
     "data.columns.time": str | None,
     "data.columns.labels": list[str] | None,
     "data.picture_size": str | SIZE,  # a lone number is answered with how a size is written
-    "data.thermal_size": str | SIZE,
+    "data.thermal_size": str | SIZE | None,
     "inventory.records": str | None,
     "prepare.part": str | int | None,  # a lone number is answered with how a part is written
     "paths.stage": str | None,

@@ -5,8 +5,9 @@ index-<hash of the folder's name and the rules>/
     index.parquet      one row a pair or a quarantined file, with place and time
     lists.parquet      what pair lists of early users say, and
     records.parquet    their query records
-    verdicts.parquet   what only decoding could tell, by pair id
     state.json         a digest of every folder, written last: without it nothing of this exists
+
+What decoding has told of files is kept elsewhere, see `facts`: all of this can be made anew from names.
 """
 
 import hashlib
@@ -32,16 +33,14 @@ from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders
 from sage_lightning.data.merging import merged
 from sage_lightning.data.pairing import pair_files
-from sage_lightning.data.quarantine import DUPLICATE_CONTENT, WRONG_SIZE
 from sage_lightning.data.scan import FileCounts, Scan, counted, kinds_of, scanned
 from sage_lightning.sage.nodes import NodeTable
 
 log = logging.getLogger("sage_lightning")
 
-FORMAT = 4  # of what is written; another number makes every index again
+FORMAT = 5  # of what is written; another number makes every index again
 
 _DIFFERENT = ("pair_id", "time", "rgb_path", "ir_path", "local_hour", "sun_elevation")  # in every row
-_BY_COMPARISON = (DUPLICATE_CONTENT, WRONG_SIZE)  # with other pairs, which may be others now
 _SCAN = ("pictures", "thermals", "others", "content")
 
 
@@ -58,6 +57,7 @@ class Catalogue:
         self._root = Path(root)
         name = json.dumps([FORMAT, str(self._root.absolute()), dict(rules)], sort_keys=True)
         self.folder = Path(cache_dir) / f"index-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        self._saved: list[Path] = []  # what `_commit` puts in its place
 
     def scan(self, nodes: NodeTable, keep_mismatches: bool) -> Scan:
         """The scan of the folder as it is now, its index with place and time.
@@ -82,43 +82,21 @@ class Catalogue:
         places = hashlib.sha256(repr(nodes.rows).encode()).hexdigest()
         with self._locked():
             legacy = Legacy(self._root, folders, self.folder)
-            state = self._state()
+            self._saved, state = [], self._state()
             now = {"folders": digests, "places": places, "lists": legacy.digest}
             if state is not None and all(state[name] == value for name, value in now.items()):
                 return Scan(self._index().to_pandas(), *(state[name] for name in _SCAN))
             listed = sum(len(folder.names) for folder in folders) - legacy.read
-            (self.folder / "state.json").unlink(missing_ok=True)
             if state is None or any(state[name] != now[name] for name in ("places", "lists")):
                 known, counts, index = self._anew(folders, legacy, nodes, keep_mismatches)
-                if state is None or state["content"] != counts.content:
-                    self._forget(None)
             else:
                 with _reading(self.folder / "files.arrow") as path:
                     before = read_known(path, state["files"], state["folders"])
                 known, counts, index = self._renewed(before, folders, legacy, nodes, keep_mismatches)
             scan = scanned(listed, counts, index)
             facts = {name: getattr(scan, name) for name in _SCAN}
-            self._write(now | facts | {"files": known})
+            self._commit(now | facts | {"files": known})
         return scan
-
-    def learn(self, decoded: pd.DataFrame) -> None:
-        """Keeps what decoding has told: `pair_id` and `reason`, "" where all is well, of decoded pairs."""
-        with self._locked():
-            known = self._verdicts()
-            rest = known[~known["pair_id"].isin(decoded["pair_id"])]
-            said = pd.concat([rest, decoded[["pair_id", "reason"]].astype("str")])
-            said = said.sort_values("pair_id", ignore_index=True)
-            self._save(pa.Table.from_pandas(said, preserve_index=False), "verdicts")
-
-    def judged(self, index: pd.DataFrame) -> pd.DataFrame:
-        """The index with what decoding has told of its pairs, so far."""
-        failed = self._verdicts()
-        failed = failed[failed["reason"] != ""].set_index("pair_id")["reason"]
-        found = index["pair_id"].isin(failed.index) & (index["status"] == "ok")
-        return index.assign(
-            status=index["status"].mask(found, "quarantined"),
-            reason=index["reason"].mask(found, index["pair_id"].map(failed)),
-        )
 
     def _anew(
         self, folders: list[Folder], legacy: Legacy, nodes: NodeTable, keep_mismatches: bool
@@ -160,7 +138,6 @@ class Catalogue:
             renewed = add_place_and_time(paired, nodes)
             times = table["time"].cast(pa.int64()).fill_null(NO_TIME).to_numpy()
             stay = ~np.isin(times // SECOND, seconds)
-            self._forget(_outdated(table.filter(pa.array(~stay)).to_pandas(), renewed, change.gone))
             table = merged(table, stay, pa.Table.from_pandas(renewed, preserve_index=False), "pair_id")
             self._save(table, "index")
         return change.files.counts, counts, table.to_pandas()
@@ -178,42 +155,25 @@ class Catalogue:
         with _reading(self.folder / "index.parquet") as path:
             return pq.read_table(path)
 
-    def _verdicts(self) -> pd.DataFrame:
-        try:
-            with _reading(self.folder / "verdicts.parquet") as path:
-                if path.is_file():
-                    return pd.read_parquet(path, columns=["pair_id", "reason"])
-        except _DamagedError as error:
-            log.warning("%s: damaged; what decoding has told is lost, index.verify=true tells it anew", error)
-            error.path.unlink()
-        return pd.DataFrame({"pair_id": [], "reason": []}, dtype="str")
-
-    def _forget(self, pairs: pd.Series | None) -> None:
-        """Verdicts on files that are others now, and those that depend on all files; None: on all."""
-        known = self._verdicts()
-        if len(known):
-            other = known["pair_id"].isin([] if pairs is None else pairs) | known["reason"].isin(
-                _BY_COMPARISON
-            )
-            rest = known[:0] if pairs is None else known[~other]
-            self._save(pa.Table.from_pandas(rest, preserve_index=False), "verdicts")
-
-    def _write(self, state: dict[str, Any]) -> None:
-        partial = self.folder / "state.partial"
-        partial.write_text(json.dumps(state))
-        partial.replace(self.folder / "state.json")
+    def _commit(self, state: dict[str, Any]) -> None:
+        """All that has been saved comes in the place of what was there, which until then is whole."""
+        said = self.folder / "state.json"
+        said.with_suffix(".partial").write_text(json.dumps(state))
+        said.unlink(missing_ok=True)  # from here on nothing is there, until all is
+        for path in [*self._saved, said]:
+            path.with_suffix(".partial").replace(path)
 
     def _save(self, table: pa.Table, name: str) -> None:
         partial = self.folder / f"{name}.partial"
         # What differs from row to row has no use for a dictionary, and this much space costs the least time.
         few = [column for column in table.column_names if column not in _DIFFERENT]
         pq.write_table(table, partial, use_dictionary=few, compression="lz4")
-        partial.replace(self.folder / f"{name}.parquet")
+        self._saved.append(self.folder / f"{name}.parquet")
 
     def _save_files(self, files: KnownFiles) -> None:
         partial = self.folder / "files.partial"
         files.write(partial)
-        partial.replace(self.folder / "files.arrow")
+        self._saved.append(self.folder / "files.arrow")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -238,11 +198,3 @@ def _reading(path: Path) -> Iterator[Path]:
         yield path
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise _DamagedError(path) from error
-
-
-def _outdated(before: pd.DataFrame, after: pd.DataFrame, gone: Sequence[str]) -> pd.Series:
-    """Which pairs are others now: of other files, or of files that were there under the same names."""
-    row = ["pair_id", "rgb_path", "ir_path"]
-    was, now = (pd.MultiIndex.from_frame(table[row].fillna("")) for table in (before, after))
-    other = ~was.isin(now) | before["rgb_path"].isin(gone) | before["ir_path"].isin(gone)
-    return before.loc[other, "pair_id"]

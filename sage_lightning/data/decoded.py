@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sage_lightning.data.decoder import Decoder, Digests, pair_files_of
 from sage_lightning.data.executor import Executor, Map
 from sage_lightning.data.plan import Plan
+from sage_lightning.data.quarantine import NOT_READ
 from sage_lightning.data.shards import (
     ALL,
     Frame,
@@ -28,6 +29,7 @@ from sage_lightning.data.shards import (
 from sage_lightning.progress import track
 
 _GONE = "gone"  # of a place whose pair is no longer part of the collection
+_AGAIN = (_GONE, NOT_READ)  # what says nothing of a pair's files: it is decoded when it is asked for
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _open(folder: Path, shard: int, live: NDArray[np.bool_], verify: bool) -> tu
         note = None
     if note is None:
         return None, wanted
-    places = [place for place in wanted if place >= note.places or note.failed.get(place) == _GONE]
+    places = [place for place in wanted if place >= note.places or note.failed.get(place) in _AGAIN]
     if places and not verify and not is_sound(folder, shard, note):
         return None, wanted  # what is copied is looked at first
     return note, places
@@ -120,6 +122,8 @@ def _written(
         ordered = sorted(outcomes.items())
         frames = [outcome for _, outcome in ordered if not isinstance(outcome, str)]
         failed = {place: outcome for place, outcome in ordered if isinstance(outcome, str)}
+        if job.note is not None and (len(ordered), failed) == (job.note.places, dict(job.note.failed)):
+            continue  # what could not be read cannot be read yet
         write_shard(folder, job.shard, frames, failed, writer)
 
 
@@ -180,7 +184,8 @@ def give_up_changed(
         was = dict(note.failed) | dict(zip(note.kept, read_contents(folder, shard, note), strict=True))
         now = [failed.get(name, contents.get(name)) for name in names if name is not None]
         before = [was[place] for place, name in enumerate(names) if name is not None]
-        if any(old not in (new, _GONE) for old, new in zip(before, now, strict=True)):
+        both = zip(before, now, strict=True)
+        if any(old != new and old not in _AGAIN and new != NOT_READ for old, new in both):
             give_up(folder, shard)
             given_up += 1
     return given_up

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sage_lightning.data import centikelvin, quarantine
-from sage_lightning.data.executor import Executor
 from sage_lightning.data.files import NO_TIME
 from sage_lightning.data.shards import Frame, moments, sha256_of
 from sage_lightning.data.source import PairFiles, PairSource
-from sage_lightning.progress import track
 
 Digests = tuple[bytes, bytes]  # the sha256 of a pair's picture and thermal file
 
@@ -43,11 +41,16 @@ class Decoder:
             rgb, ir = self.source.read(pair, self.rgb_size)
         except quarantine.Unusable as error:
             return error.reason
-        if reason := trouble_with(ir, self.ir_size):
+        if ir.shape != self.ir_size:
+            return quarantine.WRONG_SIZE
+        if reason := nothing_in(ir):
             return reason
         exact = centikelvin.encode(ir) if self.source.thermal_unit == "celsius" else None
         kept, rgb = self._kept(rgb)
-        digests = [sha256_of(self.source.root / path) for path in (pair.rgb_path, pair.ir_path)]
+        try:
+            digests = [sha256_of(self.source.root / path) for path in (pair.rgb_path, pair.ir_path)]
+        except OSError:  # it could be read a moment ago
+            return quarantine.NOT_READ
         content = np.frombuffer(bytes.fromhex("".join(digests)), np.uint8).reshape(2, -1)
         return Frame(kept, ir if exact is None else exact, moments(rgb, ir), content)
 
@@ -60,40 +63,11 @@ class Decoder:
         return np.frombuffer(file.getvalue(), np.uint8), np.asarray(Image.open(file))
 
 
-def trouble_with(ir: NDArray[np.float32], ir_size: tuple[int, int] | None) -> str:
-    """The reason why a thermal picture that can be read cannot be used; "" where it can.
-
-    Args:
-        ir: (h, w), NaN where missing.
-        ir_size: (h, w) wanted; None where nothing says it.
-    """
-    if ir_size is not None and ir.shape != ir_size:
-        return quarantine.WRONG_SIZE
+def nothing_in(ir: NDArray[np.float32]) -> str:
+    """The reason why a thermal picture that can be read, (h, w), tells nothing; "" where it does."""
     if np.isnan(ir).all():
         return quarantine.ALL_NAN
     return quarantine.FLAT if np.nanmin(ir) == np.nanmax(ir) else ""
-
-
-def decoded_again(
-    decoder: Decoder, pairs: pd.DataFrame, executor: Executor
-) -> tuple[dict[str, str], dict[str, Digests]]:
-    """Decodes pairs and keeps nothing but what it tells of them.
-
-    Returns:
-        failed: reasons by pair id of those that cannot be used.
-        contents: digests of both files by pair id of the others.
-    """
-    failed: dict[str, str] = {}
-    contents: dict[str, Digests] = {}
-    with executor.opened(len(pairs)) as mapped:
-        results = mapped(decoder, pair_files_of(pairs))
-        named = zip(pairs["pair_id"], track(results, "Looking at files", len(pairs)), strict=True)
-        for pair_id, result in named:
-            if isinstance(result, str):
-                failed[pair_id] = result
-            else:
-                contents[pair_id] = (result.content[0].tobytes(), result.content[1].tobytes())
-    return failed, contents
 
 
 def pair_files_of(pairs: pd.DataFrame) -> list[PairFiles]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sage_lightning.data import quarantine
-from sage_lightning.data.catalogue import Catalogue
+from sage_lightning.data.facts import Facts
 from sage_lightning.data.files import UNKNOWN
 from sage_lightning.data.images import read_picture, read_thermal
 from sage_lightning.data.index import COLUMNS, GIVEN, add_place_and_time
@@ -65,6 +65,7 @@ class FolderSource:
         thermal_scale: float = 1.0,
         thermal_offset: float = 0.0,
     ) -> None:
+        self.thermal_size: tuple[int, int] | None = None  # all are brought to `ir_size`
         self.dated = True  # an array that is written anew is often as long as it was
         if problems := table_problems(root, table, tables, columns):
             raise UserError(*problems)
@@ -198,9 +199,9 @@ class FolderSource:
         # A label of the collection's own that is called like a column of every index keeps its name's sense.
         return {f"{name}_label" if name in (*COLUMNS, *GIVEN) else name: name for name in kept}
 
-    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
-        """See `PairSource.catalogue`; other files are another collection."""
-        return Catalogue(cache_dir, self.root, self.recipe | {"content": scan.content})
+    def facts(self, cache_dir: Path) -> Facts:
+        """See `PairSource.facts`; what a number means decides whether it can be a temperature."""
+        return Facts(cache_dir, self.root, self.recipe)
 
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """Given splits as they are; what the config, the tables or the rows leave open is dealt, by hash."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sage_lightning.data import quarantine
-from sage_lightning.data.quarantine import Unusable
+from sage_lightning.data.quarantine import Unusable, bytes_of
 from sage_lightning.data.resample import crop_resize_missing
 from sage_lightning.data.texts import read_matrix
 
@@ -25,7 +25,7 @@ def read_picture(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     Raises:
         Unusable: "truncated"; or "unreadable", as a picture of real numbers is: nothing says what is white.
     """
-    image = _load(path)
+    image = _parsed(bytes_of(path))
     if image.mode == "F":
         raise Unusable(quarantine.UNREADABLE)
     if image.mode.startswith("I"):  # 16-bit grey, of which the upper half is kept
@@ -70,11 +70,14 @@ def read_thermal(
 
 def _matrix(path: Path) -> NDArray[np.float64]:
     """The numbers as the file has them."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return read_matrix(path)
+    data = bytes_of(path)
     try:
-        suffix = path.suffix.lower()
-        if suffix == ".csv":
-            return read_matrix(path)
-        found = np.load(path, allow_pickle=False) if suffix == ".npy" else np.asarray(_load(path))
+        found = (
+            np.load(io.BytesIO(data), allow_pickle=False) if suffix == ".npy" else np.asarray(_parsed(data))
+        )
     except (ValueError, EOFError, OSError) as error:  # what NumPy says of a file that is none of its own
         raise Unusable(quarantine.UNREADABLE) from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":  # an archive of arrays, or texts
@@ -96,9 +99,9 @@ def _one_channel(found: NDArray[Any]) -> NDArray[np.float64]:
     return numbers
 
 
-def _load(path: Path) -> Image.Image:
+def _parsed(data: bytes) -> Image.Image:
     try:
-        opened = Image.open(io.BytesIO(path.read_bytes()))
+        opened = Image.open(io.BytesIO(data))
         opened.load()
         image = ImageOps.exif_transpose(opened)  # the way up that the camera noted
     except UnidentifiedImageError as error:

@@ -90,12 +90,10 @@ class Change:
     Attributes:
         files: as they are now.
         times: (n,) nanoseconds, as the names of camera files say that are new, gone or of another length.
-        gone: paths of the camera files that are gone or of another length.
     """
 
     files: KnownFiles
     times: npt.NDArray[np.int64]
-    gone: list[str]
 
 
 def compared(known: KnownFiles, folders: Sequence[Folder]) -> Change:
@@ -103,7 +101,7 @@ def compared(known: KnownFiles, folders: Sequence[Folder]) -> Change:
     was = {folder.path: folder for folder in known.folders}
     starts = dict(zip(was, np.cumsum([0, *known.counts.values()]).tolist(), strict=False))
     kinds, times = [known.kinds[:0]], [known.times[:0]]
-    touched, gone = [known.times[:0]], []
+    touched = [known.times[:0]]
     now = {folder.path for folder in folders}
     vanished = [
         replace(folder, names=folder.names[:0], sizes=folder.sizes[:0], digest="") for folder in known.folders
@@ -125,10 +123,9 @@ def compared(known: KnownFiles, folders: Sequence[Folder]) -> Change:
         times.append(time)
         left = known.kinds[mine] != OTHER
         left[place[there]] = False
-        gone += old.only(np.flatnonzero(left)).paths().to_pylist()
         touched += [time[new][kind[new] != OTHER], known.times[mine][left]]
     files = KnownFiles(folders, np.concatenate(kinds), np.concatenate(times))
-    return Change(files, np.concatenate(touched), gone)
+    return Change(files, np.concatenate(touched))
 
 
 def _places(now: Folder, was: Folder) -> npt.NDArray[np.int64]:

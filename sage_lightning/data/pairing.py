@@ -14,8 +14,9 @@ _MOMENT = ["node", "time_ns"]
 def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFrame:
     """The pair index of listed files, sorted by pair id.
 
-    Of several files that say the same of themselves one is taken, the others are duplicates: one that a list
-    names before others, then the longest, for a copy may have been cut, then the first by path.
+    Of several files that say the same of themselves one is taken, the others are duplicates: one that someone
+    has put aside before others, for a frame that is marked bad is so in whatever folder copies lie; then one
+    that a list names, then the longest, for a copy may have been cut, then the first by path.
     Files that say different positions at one node and time, as names with whole seconds may, are paired by
     position; what has no position to go by is ambiguous. A pair whose two files name two positions is
     quarantined and its position null: one of the two is wrong, and nothing says which.
@@ -32,6 +33,7 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
         files = files.sort_values("path")
     listed = files["listed"] if "listed" in files else pd.Series(None, files.index, dtype="str")
     files = files.assign(listed=listed, bad=files.get("bad", False), vague=files.get("vague", False))
+    files["empty"] = files["bytes"] == 0 if "bytes" in files else False
     plots, files = files[(files["kind"] == "plot") & ~files["vague"]], files[files["kind"] != "plot"]
     timeless = files["time_ns"] == NO_TIME
     positions = files.groupby([*_MOMENT, "kind"])["position"].transform("nunique")
@@ -46,7 +48,7 @@ def pair_files(files: pd.DataFrame, keep_mismatches: bool = False) -> pd.DataFra
         _alone(files[ambiguous], quarantine.AMBIGUOUS),
         _alone(files[alone], quarantine.NO_TIMESTAMP),
     ]
-    kept = ["path", *_own(files), "bad", *_MOMENT, "place"]
+    kept = ["path", *_own(files), "bad", "empty", *_MOMENT, "place"]
     files = files.loc[~(alone | again | ambiguous), ["kind", *kept]]
     left, right = (files.loc[files["kind"] == kind, kept] for kind in ("picture", "thermal"))
     pairs = left.merge(right, on=[*_MOMENT, "place"], how="outer", suffixes=("_rgb", "_ir"))
@@ -66,7 +68,8 @@ def _again(files: pd.DataFrame, named: pd.Series) -> pd.Series:
     doubled = files.duplicated(same, keep=False) & named
     copies = files[doubled]
     copies = copies.assign(unlisted=copies["listed"].isna(), bytes=copies.get("bytes", 0))
-    order = copies.sort_values(["unlisted", "bytes", "path"], ascending=[True, False, True])
+    rank = {"bad": False, "unlisted": True, "bytes": False, "path": True}  # whether the least comes first
+    order = copies.sort_values([*rank], ascending=[*rank.values()])
     return doubled & ~files.index.isin(order.drop_duplicates(same).index)
 
 
@@ -88,6 +91,7 @@ def _judged(pairs: pd.DataFrame, keep_mismatches: bool) -> pd.DataFrame:
     if not keep_mismatches:
         reason[differ] = quarantine.POSITION_MISMATCH
     reason[pairs["path_rgb"].isna() | pairs["path_ir"].isna()] = quarantine.PARTNER_MISSING
+    reason[pairs["empty_rgb"].eq(True) | pairs["empty_ir"].eq(True)] = quarantine.TRUNCATED
     reason[pairs["plot"]] = quarantine.PLOT
     put_aside = [pairs[f"bad_{side}"].eq(True) for side in ("rgb", "ir")]  # null where there is no file
     reason[put_aside[0] | put_aside[1]] = quarantine.MARKED_BAD
@@ -100,7 +104,9 @@ def _alone(files: pd.DataFrame, reason: str) -> pd.DataFrame:
     for column in ("path", *_own(files)):
         for side, kind in (("rgb", "picture"), ("ir", "thermal")):
             rows[f"{column}_{side}"] = files[column].where(files["kind"] == kind)
-    return rows.assign(reason=reason, differ=False)
+    # Whatever else is the matter, there is nothing in it.
+    told = pd.Series(reason, files.index, dtype="str").mask(files["empty"], quarantine.TRUNCATED)
+    return rows.assign(reason=told, differ=False)
 
 
 def _index(pairs: pd.DataFrame) -> pd.DataFrame:

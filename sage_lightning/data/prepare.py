@@ -8,9 +8,8 @@ So another split, other labels or another node table decode nothing again, and n
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,17 +23,18 @@ from sage_lightning.data.disk import writing_below
 from sage_lightning.data.executor import Executor, Processes
 from sage_lightning.data.index import COLUMNS, index_hash, label_columns, place_hash, summary
 from sage_lightning.data.plan import Plan, extend
-from sage_lightning.data.quarantine import OUT_OF_RANGE
+from sage_lightning.data.quarantine import NOT_READ, OUT_OF_RANGE
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.select import check_columns, check_names
 from sage_lightning.data.shards import ALL, read_note, remove_unfinished, write_json
+from sage_lightning.data.sizes import thermal_size
 from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import FORMAT, PairStore
 from sage_lightning.data.strata import check_strata, check_strata_names
+from sage_lightning.data.telling import learn_of, warn_unread
 from sage_lightning.data.verdicts import settled
 from sage_lightning.errors import UserError
-from sage_lightning.sage.celsius import CelsiusError, header_size
 
 ALONE = Processes(1)
 
@@ -105,8 +105,8 @@ def prepare(
         usable = index["status"] == "ok"
         row_of = pd.Series(rows, pairs["pair_id"].to_numpy())
         index["store_row"] = index["pair_id"].map(row_of).where(usable).astype("Int64")
-        asked = scan.index["status"] == "ok"  # a copy has its pair's id, and was not decoded
-        source.catalogue(cache_dir, scan).learn(index[asked])
+        learn_of(source, cache_dir, pairs, failed, contents, decoder, executor)
+        warn_unread(index)
         _usable(index, source)
         index["split"] = source.split(index, split)
         notes = [read_note(folder, shard) for shard in range(plan.shards)]
@@ -127,6 +127,8 @@ def prepare(
             "split": asdict(split),
             "other_files": scan.others,
         }
+        if (index["reason"] == NOT_READ).any() and _said(store) == json.loads(json.dumps(manifest)):
+            return PairStore(store, select)  # tried again in vain: who reads it may go on
         _write(store, index[[*COLUMNS, *label_columns(index)]], manifest)
     return PairStore(store, select)
 
@@ -182,8 +184,7 @@ def give_up_otherwise(
 
 def decoder_of(source: PairSource, pairs: pd.DataFrame, kept: Kept) -> Decoder:
     """What decodes a collection's usable pairs."""
-    ir_size = source.ir_size or thermal_size(source.root, pairs)
-    return Decoder(source, kept.rgb_size, ir_size, kept.rgb_kind)
+    return Decoder(source, kept.rgb_size, thermal_size(source, pairs), kept.rgb_kind)
 
 
 def decoded_folder(cache_dir: Path, decoder: Decoder, scan: Scan) -> Path:
@@ -199,25 +200,6 @@ def decoded_folder(cache_dir: Path, decoder: Decoder, scan: Scan) -> Path:
             if json.loads(path.read_text())[key] == mine[key]:
                 return path.parent
     return cache_dir / f"{name}-{scan.content[:12]}"
-
-
-def thermal_size(root: Path, pairs: pd.DataFrame) -> tuple[int, int]:
-    """(h, w) that most pairs have by their names; the larger of two as common. One store holds one size.
-
-    Where no name tells it, the first file that can be read does.
-
-    Raises:
-        UserError: none can be.
-    """
-    said = pairs[["ir_height", "ir_width"]].dropna()
-    counts = Counter(zip(said["ir_height"].tolist(), said["ir_width"].tolist(), strict=True))
-    if counts:
-        return max(counts, key=lambda size: (counts[size], size))
-    for path in pairs["ir_path"]:
-        with suppress(CelsiusError, OSError):
-            width, height = header_size(root / path)
-            return height, width
-    raise UserError(f"data.root={root}: no thermal file can be read, and no name tells its size")
 
 
 def _asked(source: PairSource, cache_dir: Path, kept: Kept) -> tuple[Scan, pd.DataFrame, Decoder]:
@@ -266,9 +248,17 @@ def _is_whole(folder: Path) -> bool:
     store = PairStore(folder)
     notes = [read_note(store.shard_folder, shard) for shard in range(len(store.manifest["shards"]))]
     return all(
-        note is not None and {"pairs": note.pairs, "identity": note.identity} == said
+        note is not None
+        and NOT_READ not in note.failed.values()
+        and {"pairs": note.pairs, "identity": note.identity} == said
         for note, said in zip(notes, store.manifest["shards"], strict=True)
     )
+
+
+def _said(folder: Path) -> Any:
+    """What a store's manifest says; None where there is none."""
+    path = folder / "manifest.json"
+    return json.loads(path.read_text()) if path.is_file() and (folder / "index.parquet").is_file() else None
 
 
 def _write(folder: Path, index: pd.DataFrame, manifest: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sage_lightning.data.catalogue import Catalogue
+from sage_lightning.data.facts import Facts
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.split import Split
 from sage_lightning.sage.nodes import NodeTable
@@ -37,6 +37,7 @@ class PairSource(Protocol):
         dated: whether a file that was modified at another time is another one, even of the same length.
         thermal_unit: what a thermal value means: "celsius", "kelvin", "counts" or "display".
         ir_size: (h, w) of every thermal picture that `read` gives; None where the index tells.
+        thermal_size: (h, w) that the user wants, of a collection whose index tells; None where it is to tell.
         nodes: where the nodes stood, as far as anyone knows; of a simulated camera once it has been scanned.
         recipe: everything but the files that decides what `read` gives; plain values, ready for JSON.
         places: everything but the files that decides an index's places and times, likewise.
@@ -46,6 +47,7 @@ class PairSource(Protocol):
     dated: bool
     thermal_unit: str
     ir_size: tuple[int, int] | None
+    thermal_size: tuple[int, int] | None
     nodes: NodeTable
     recipe: dict[str, Any]
     places: list[Any]
@@ -62,8 +64,8 @@ class PairSource(Protocol):
         """
         ...
 
-    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
-        """Where what decoding tells of a scan's pairs is kept."""
+    def facts(self, cache_dir: Path) -> Facts:
+        """Where what decoding tells of the collection's files is kept."""
         ...
 
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
@@ -84,7 +86,7 @@ class PairSource(Protocol):
             ir: (h, w) in `thermal_unit`, NaN where missing.
 
         Raises:
-            Unusable: a file is damaged.
+            Unusable: a file is damaged, or cannot be read now.
         """
         ...
 

@@ -16,16 +16,17 @@ from filelock import FileLock
 from sage_lightning.data import index as index_table
 from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.disk import writing_below
+from sage_lightning.data.facts import Facts
 from sage_lightning.data.index import add_place_and_time
-from sage_lightning.data.quarantine import OUT_OF_RANGE, UNREADABLE, Unusable
+from sage_lightning.data.quarantine import OUT_OF_RANGE, TRUNCATED, Unusable, bytes_of
 from sage_lightning.data.scan import Scan, scan_folder, without_pair
 from sage_lightning.data.simulated.camera import VERSION, SimulatedCamera
 from sage_lightning.data.source import PairFiles
 from sage_lightning.data.split import Split, dealt
 from sage_lightning.errors import UserError
-from sage_lightning.sage.celsius import PHYSICAL_RANGE, CelsiusError, read_celsius
+from sage_lightning.sage.celsius import PHYSICAL_RANGE, CelsiusError, parse_celsius
 from sage_lightning.sage.nodes import Box, NodeTable, read_nodes
-from sage_lightning.sage.picture import CROP_BOX, PictureError, read_optical
+from sage_lightning.sage.picture import CROP_BOX, PictureError, parse_optical
 
 THERMAL_UNITS = ("celsius", "kelvin", "counts", "display")
 
@@ -37,10 +38,11 @@ class _Camera:
     recipe: dict[str, Any]
     dated = False  # cameras do not write a file again, and copies of archives have times of their own
     ir_size: tuple[int, int] | None = None
+    thermal_size: tuple[int, int] | None = None
 
-    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
-        """See `PairSource.catalogue`; other files are another collection."""
-        return Catalogue(cache_dir, self.root, self.recipe | {"content": scan.content})
+    def facts(self, cache_dir: Path) -> Facts:
+        """See `PairSource.facts`; whether a camera's file can be used depends on no choice."""
+        return Facts(cache_dir, self.root, {"kind": "camera"})
 
     def split(self, index: pd.DataFrame, split: Split) -> pd.Series:
         """By whole local days, unless it is said otherwise."""
@@ -48,13 +50,11 @@ class _Camera:
 
     def read_picture(self, rgb_path: str, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """See `PairSource.read_picture`."""
-        with _damage_is_unusable():
-            return read_optical(self.root / rgb_path, CROP_BOX, size)
+        return _read_picture(self.root / rgb_path, CROP_BOX, size)
 
     def read_thermal(self, ir_path: str) -> npt.NDArray[np.float32]:
         """See `PairSource.read_thermal`."""
-        with _damage_is_unusable():
-            return _read_thermal(self.root / ir_path)
+        return _read_thermal(self.root / ir_path)
 
 
 class SageSource(_Camera):
@@ -67,9 +67,11 @@ class SageSource(_Camera):
             the node table may have another for a node.
         thermal_unit: what the thermal values mean.
         keep_mismatches: uses pairs whose two names differ in position; it is null then.
+        thermal_size: width and height of the thermal pictures that are used: "336x252", or two numbers; null
+            for those that most names say.
 
     Raises:
-        UserError: a folder or file that is not there, or a crop box or unit that is none.
+        UserError: a folder or file that is not there, or a crop box, unit or size that is none.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class SageSource(_Camera):
         crop_box: Sequence[float] = CROP_BOX,
         thermal_unit: str = "celsius",
         keep_mismatches: bool = False,
+        thermal_size: str | Sequence[int] | None = None,
     ) -> None:
         self.root = Path(root)
         self.thermal_unit = thermal_unit
@@ -98,6 +101,12 @@ class SageSource(_Camera):
             )
         if thermal_unit not in THERMAL_UNITS:
             problems.append(f"data.thermal_unit={thermal_unit} is not one of {', '.join(THERMAL_UNITS)}")
+        try:
+            if thermal_size is not None:
+                width, height = read_size("data.thermal_size", thermal_size)
+                self.thermal_size = (height, width)
+        except UserError as error:
+            problems += error.lines
         if problems:
             raise UserError(*problems)
         self._crop_box = (box[0], box[1], box[2], box[3])
@@ -123,17 +132,11 @@ class SageSource(_Camera):
             scan = scan_folder(self.root, self._keep_mismatches, self.nodes)
             scan = dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
         else:
-            scan = self._catalogue(cache_dir).scan(self.nodes, self._keep_mismatches)
+            catalogue = Catalogue(cache_dir, self.root, self.recipe)
+            scan = catalogue.scan(self.nodes, self._keep_mismatches)
         if line := without_pair(self.root, scan):
             raise UserError(line)
         return scan
-
-    def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
-        """See `PairSource.catalogue`; it notices by itself which files are others now."""
-        return self._catalogue(cache_dir)
-
-    def _catalogue(self, cache_dir: Path) -> Catalogue:
-        return Catalogue(cache_dir, self.root, self.recipe)
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]
@@ -233,36 +236,49 @@ def _read_files(
     root: Path, pair: PairFiles, crop_box: Box, size: tuple[int, int], masks: Sequence[Box] = ()
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     # The thermal file comes first: where both are damaged, its reason is given.
+    ir = _read_thermal(root / pair.ir_path)
+    return _read_picture(root / pair.rgb_path, crop_box, size, masks), ir
+
+
+def _read_picture(
+    path: Path, crop_box: Box, size: tuple[int, int], masks: Sequence[Box] = ()
+) -> npt.NDArray[np.uint8]:
+    data = _bytes_of(path)
     with _damage_is_unusable():
-        ir = _read_thermal(root / pair.ir_path)
-        return read_optical(root / pair.rgb_path, crop_box, size, masks), ir
+        return parse_optical(data, path, crop_box, size, masks)
 
 
 def _read_thermal(path: Path) -> npt.NDArray[np.float32]:
-    ir = read_celsius(path)
+    data = _bytes_of(path)
+    with _damage_is_unusable():
+        ir = parse_celsius(data, path)
     # Of what is not NaN.
     if np.fmin.reduce(ir, axis=None) < PHYSICAL_RANGE[0] or np.fmax.reduce(ir, axis=None) > PHYSICAL_RANGE[1]:
         raise Unusable(OUT_OF_RANGE)
     return ir
 
 
+def _bytes_of(path: Path) -> bytes:
+    if data := bytes_of(path):
+        return data
+    raise Unusable(TRUNCATED)  # of which nothing is left
+
+
 @contextmanager
 def _damage_is_unusable() -> Iterator[None]:
     try:
         yield
-    except (CelsiusError, PictureError) as error:
+    except (CelsiusError, PictureError) as error:  # alone: what the machine lacks is no damage of a file
         raise Unusable(error.reason) from error
-    except OSError as error:  # one locked or vanished file is no reason to lose the others
-        raise Unusable(UNREADABLE) from error
 
 
-def read_size(key: str, value: str | Sequence[int]) -> tuple[int, int]:
+def read_size(key: str, value: str | Sequence[int] | None) -> tuple[int, int]:
     """(width, height) from "6144x2048" or [6144, 2048].
 
     Raises:
         UserError: it is neither.
     """
-    parts = value.split("x") if isinstance(value, str) else [str(part) for part in value]
+    parts = value.split("x") if isinstance(value, str) else [str(part) for part in value or ()]
     if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise UserError(f"{key}={value} is not a size: write it as {key}=6144x2048, width first")
     return int(parts[0]), int(parts[1])

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sage_lightning.data import quarantine
-from sage_lightning.data.quarantine import Unusable
+from sage_lightning.data.quarantine import Unusable, bytes_of
 from sage_lightning.sage.celsius import CelsiusError, parse_celsius
 
 _SEPARATORS = (";", "\t", ",")  # the first of these that a file holds
@@ -25,9 +25,9 @@ def read_matrix(path: Path) -> NDArray[np.float64]:
 
     Raises:
         Unusable: "truncated" where the last row is short, "unreadable" where another is or a cell is no
-            number; of a Celsius file what `parse_celsius` finds.
+            number, `NOT_READ`; of a Celsius file what `parse_celsius` finds.
     """
-    data = path.read_bytes().removeprefix(_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = bytes_of(path).removeprefix(_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         text = data.decode("ascii")
     except UnicodeDecodeError as error:

@@ -19,6 +19,7 @@ DECODED = (
     quarantine.OUT_OF_RANGE,
     quarantine.DUPLICATE_CONTENT,
     quarantine.FALSE_COLOUR,
+    quarantine.NOT_READ,
 )
 COLUMNS = ("found", "reason", "files", "meaning", "examples")
 
@@ -39,8 +40,8 @@ MEANINGS = {
     quarantine.POSITION_MISMATCH: "picture and thermal file name two positions; one of them is wrong",
     quarantine.PLOT: "a thermal file with a plot and without a picture",
     quarantine.MARKED_BAD: "someone has put it aside, in bad_pairs",
-    quarantine.UNREADABLE: "the file is none of its kind, has lost a part, or may not be opened",
-    quarantine.TRUNCATED: "the file ends too early",
+    quarantine.UNREADABLE: "the file is none of its kind, or has lost a part",
+    quarantine.TRUNCATED: "the file ends too early, or is empty",
     quarantine.MISSING_HALF: "the picture is too narrow to hold both sensors, or has nothing in one half",
     quarantine.WRONG_SIZE: "not the size that its name, its header or the other files say",
     quarantine.ALL_NAN: "not one value",
@@ -48,6 +49,7 @@ MEANINGS = {
     quarantine.OUT_OF_RANGE: "temperatures that no camera measures",
     quarantine.DUPLICATE_CONTENT: "the same bytes as another file",
     quarantine.FALSE_COLOUR: "colours painted over temperatures",
+    quarantine.NOT_READ: "rights, a disk or a network; the next call tries again",
     quarantine.NO_SPLIT: "the table's split is none of train, val and test",
     NO_CAMERA_FILE: "plots, .nc files, and whatever else lies there",
     NO_UPLOAD: "measurements and messages",

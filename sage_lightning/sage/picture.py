@@ -60,7 +60,17 @@ def read_optical(
             picture is too narrow for two, or nothing is in one; "wrong size" where its name says another.
     """
     path = Path(path)
-    data = path.read_bytes()
+    return parse_optical(path.read_bytes(), path, crop_box, size, masks)
+
+
+def parse_optical(
+    data: bytes,
+    path: Path,
+    crop_box: tuple[float, float, float, float] = CROP_BOX,
+    size: tuple[int, int] | None = None,
+    masks: Sequence[tuple[float, float, float, float]] = (),
+) -> NDArray[np.uint8]:
+    """What `read_optical` gives for a file that holds `data`; the name of `path` says a size."""
     with _open(path, io.BytesIO(data)) as image:
         _refuse_other_sizes(path, image)
         if lost := hole(data):

@@ -7,11 +7,12 @@ import pandas as pd
 import sage_data_client
 
 from sage_lightning.sage.names import parse_name
+from sage_lightning.sage.record_lines import NO_RECORD, whole_records
 
 RECORD_SUFFIXES = (".ndjson", ".ndjson.gz", ".json", ".json.gz", ".csv", ".parquet")
 
+_TABLES = (".csv", ".parquet")
 _NEEDED = ("timestamp", "meta.filename", "meta.node")
-_NO_RECORD = "a line is no query record, a JSON object with timestamp, name, value and meta"
 
 
 def read_records(path: Path) -> pd.DataFrame:
@@ -19,13 +20,16 @@ def read_records(path: Path) -> pd.DataFrame:
 
     Returns:
         `time_ns`, `node` (16 lower-case hexadecimal digits), `vsn`, `filename`, `kind` ("picture", "thermal",
-        "plot"), `position`, `width`, `height`; null where a record does not say. Other records are left out.
+        "plot"), `position`, `width`, `height`; null where a record does not say. Left out are other
+        records, and lines that are none, see `whole_records`.
 
     Raises:
-        ValueError: the file is none of records, or is cut.
+        ValueError: the file is none of records.
         OSError: the file cannot be opened, or is no gzip.
     """
-    return camera_records(load_records(path))
+    path = Path(path)
+    table = load_records(path) if path.name.endswith(_TABLES) else whole_records(path)
+    return camera_records(table)
 
 
 def load_records(path: Path) -> pd.DataFrame:
@@ -45,7 +49,7 @@ def load_records(path: Path) -> pd.DataFrame:
     except (EOFError, zlib.error) as error:
         raise ValueError(str(error)) from error
     except (AttributeError, KeyError, TypeError) as error:  # what the client meets in other JSON
-        raise ValueError(_NO_RECORD) from error
+        raise ValueError(NO_RECORD) from error
 
 
 def camera_records(table: pd.DataFrame) -> pd.DataFrame:

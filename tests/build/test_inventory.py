@@ -7,6 +7,7 @@ from hydra import compose, initialize_config_dir
 from sage_lightning.build.inventory import inventory
 from sage_lightning.build.objects import instantiate
 from sage_lightning.config import config_dir
+from sage_lightning.data.facts import Fact, state, table_of
 from sage_lightning.errors import UserError
 
 CAMERA = (
@@ -74,10 +75,9 @@ def test_what_decoding_has_told_is_in_quarantine(taken, cache):
     _, folder = taken(*CAMERA, "data.simulation_seed=1", "inventory.frames_per_group=0")
     before = pd.read_csv(folder / "counts.csv")
     source = instantiate(cfg_of(cache, *CAMERA, "data.simulation_seed=1").data.source)
-    scan = source.scan(cache)
-    index = scan.index
-    told = index.assign(reason=["truncated"] + [""] * (len(index) - 1))
-    source.catalogue(cache, scan).learn(told)
+    path = source.scan(cache).index["ir_path"].iloc[0]
+    told = Fact("ir_path", path, *state(source.root, path), "truncated", None, 0, 0)
+    source.facts(cache).learn(table_of([told]))
     metrics, _ = taken(*CAMERA, "data.simulation_seed=1", "inventory.frames_per_group=0")
     assert metrics == {"pairs": 23, "quarantined_files": 2}
     assert before["pairs"].sum() == 24

@@ -46,18 +46,13 @@ def change(root: Path, rng: np.random.Generator) -> None:
         there[number].unlink()
 
 
-def pairs(root: Path) -> list[str]:
-    """Three sound pairs, by id."""
+def pairs(root: Path) -> None:
+    """Three sound pairs."""
     for number in range(3):
         for name in ("6144x2048.jpg", "right_336x252_14bit.thermal.celsius.csv"):
             file = root / NODES[0] / f"{START + number}-{name}"
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
-    return [f"{NODES[0]}-{START + number}" for number in range(3)]
-
-
-def verdicts(ids: list[str], *reasons: str) -> pd.DataFrame:
-    return pd.DataFrame({"pair_id": ids, "reason": reasons})
+            file.write_bytes(b"x")
 
 
 def anew(root: Path) -> Scan:
@@ -128,27 +123,11 @@ def test_a_new_file_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (paired, looked_at) == ([1], [1])
 
 
-def test_other_places_are_told_anew_and_verdicts_stay(tmp_path: Path) -> None:
-    good = pairs(tmp_path / "files")
+def test_other_places_are_told_anew(tmp_path: Path) -> None:
+    pairs(tmp_path / "files")
     kept = Catalogue(tmp_path / "cache", tmp_path / "files", {})
     assert kept.scan(NodeTable(), keep_mismatches=False).index["daylight"].isna().all()
-    kept.learn(verdicts(good, "truncated", "", ""))
     assert_same(kept.scan(PLACES, keep_mismatches=False), anew(tmp_path / "files"))
-    judged = kept.judged(anew(tmp_path / "files").index).set_index("pair_id")
-    assert judged.loc[good, "status"].tolist() == ["quarantined", "ok", "ok"]
-    assert judged.loc[good, "reason"].tolist() == ["truncated", "", ""]
-
-
-def test_a_verdict_goes_with_its_files(tmp_path: Path) -> None:
-    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
-    kept = Catalogue(tmp_path / "cache", root, {})
-    index = kept.scan(PLACES, keep_mismatches=False).index
-    kept.learn(verdicts(ids, "truncated", "truncated", ""))
-    (root / index.set_index("pair_id")["ir_path"][ids[0]]).write_bytes(b"a whole file now")
-    index = kept.scan(PLACES, keep_mismatches=False).index
-    assert kept.judged(index).set_index("pair_id").loc[ids, "status"].tolist() == ["ok", "quarantined", "ok"]
-    kept.learn(verdicts(ids, "", "", ""))
-    assert (kept.judged(index)["status"] == "ok").all()
 
 
 def test_an_interrupted_writing_is_begun_again(tmp_path: Path) -> None:
@@ -191,7 +170,7 @@ def test_a_folder_that_is_gone_is_noticed(tmp_path: Path) -> None:
 
 def test_lists_are_heeded_when_they_come_and_when_they_go(tmp_path: Path) -> None:
     root = tmp_path / "files"
-    ids = pairs(root)
+    pairs(root)
     names = [f"{START}-6144x2048.jpg", f"{START}-right_336x252_14bit.thermal.celsius.csv"]
     for side, name in zip(("rgb", "thermal"), names, strict=True):
         (root / side).mkdir()
@@ -208,78 +187,52 @@ def test_lists_are_heeded_when_they_come_and_when_they_go(tmp_path: Path) -> Non
     assert "marked bad" not in set(kept.scan(PLACES, keep_mismatches=False).index["reason"])
     assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
     (root / "notes.md").touch()
-    kept.learn(verdicts(ids[1:2], "truncated"))
     assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
     aside.unlink()
     assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
 
 
-def test_what_is_quarantined_by_its_name_keeps_that_reason(tmp_path: Path) -> None:
-    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
-    kept = Catalogue(tmp_path / "cache", root, {})
-    kept.scan(PLACES, keep_mismatches=False)
-    kept.learn(verdicts(ids, "truncated", "", ""))
-    kept.learn(verdicts(ids[1:], "", "unreadable"))  # another day, other pairs
-    index = anew(root).index.set_index("pair_id")
-    index.loc[ids[2], ["status", "reason"]] = ["quarantined", "marked bad"]
-    judged = kept.judged(index.reset_index()).set_index("pair_id")["reason"]
-    assert judged[ids].tolist() == ["truncated", "", "marked bad"]
-
-
-def test_verdicts_by_comparison_go_when_anything_changes(tmp_path: Path) -> None:
-    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
-    kept = Catalogue(tmp_path / "cache", root, {})
-    kept.scan(PLACES, keep_mismatches=False)
-    kept.learn(verdicts(ids, "truncated", "duplicate content", "wrong size"))
-    (root / NODES[0] / f"{START + 99}-6144x2048.jpg").touch()
-    judged = kept.judged(kept.scan(PLACES, keep_mismatches=False).index).set_index("pair_id")["reason"]
-    assert judged[ids].tolist() == ["truncated", "", ""]
-
-
 @pytest.mark.parametrize("damage", ["state.json", "index.parquet", "files.arrow"])
 def test_a_catalogue_that_is_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
-    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
+    root = tmp_path / "files"
+    pairs(root)
     kept = Catalogue(tmp_path / "cache", root, {})
     kept.scan(PLACES, keep_mismatches=False)
-    kept.learn(verdicts(ids, "truncated", "", ""))
     if damage == "state.json":
         (kept.folder / damage).write_text("{")
     else:
         (kept.folder / damage).unlink()
-    found = kept.scan(PLACES, keep_mismatches=False)
-    assert_same(found, anew(root))
-    assert (kept.judged(found.index)["reason"] == "").all()  # of which files they were told no one knows now
-
-
-def test_a_verdict_stays_when_another_camera_writes_in_its_second(tmp_path: Path) -> None:
-    ids, root = pairs(tmp_path / "files"), tmp_path / "files"
-    kept = Catalogue(tmp_path / "cache", root, {})
-    kept.scan(PLACES, keep_mismatches=False)
-    kept.learn(verdicts(ids, "truncated", "unreadable", ""))
-    (root / NODES[1]).mkdir()
-    (root / NODES[1] / f"{START}-6144x2048.jpg").touch()
-    (root / NODES[0] / f"{START + 1}-6144x2048.jpg").write_text("another length")
-    found = kept.scan(PLACES, keep_mismatches=False)
-    assert_same(found, anew(root))
-    assert kept.judged(found.index).set_index("pair_id")["reason"][ids].tolist() == ["truncated", "", ""]
+    assert_same(kept.scan(PLACES, keep_mismatches=False), anew(root))
 
 
 @pytest.mark.parametrize("changed", [False, True])
-@pytest.mark.parametrize("name", ["index.parquet", "files.arrow", "verdicts.parquet", "state.json"])
+@pytest.mark.parametrize("name", ["index.parquet", "files.arrow", "state.json"])
 @pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing of the kind PAR1"])
 def test_a_damaged_file_of_the_catalogue_is_made_anew(
     tmp_path: Path, name: str, content: bytes, changed: bool
 ) -> None:
     root = tmp_path / "files"
-    ids = pairs(root)
+    pairs(root)
     kept = Catalogue(tmp_path / "cache", root, {})
     kept.scan(PLACES, False)
-    kept.learn(verdicts(ids[:1], "flat"))
     (kept.folder / name).write_bytes(content)
     if changed:
         (root / NODES[0] / f"{START + 9}-6144x2048.jpg").touch()
     index = kept.scan(PLACES, False).index
     pd.testing.assert_frame_equal(index, Catalogue(tmp_path / "other", root, {}).scan(PLACES, False).index)
-    assert (kept.judged(index)["reason"] == "flat").sum() <= 1
-    kept.learn(verdicts(ids[:1], "flat"))
-    assert (kept.judged(kept.scan(PLACES, False).index)["reason"] == "flat").sum() == 1
+
+
+def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, kept = tmp_path / "files", Catalogue(tmp_path / "cache", tmp_path / "files", {})
+    pairs(root)
+    before = kept.scan(PLACES, False)
+    held = {path.name: path.read_bytes() for path in kept.folder.iterdir() if path.suffix != ".partial"}
+    shutil.copytree(root / NODES[0], root / "b" / NODES[1])
+    (kept.folder / "index.partial").symlink_to("/dev/full")  # which answers as a disk without room
+    with pytest.raises(UserError, match=r"^paths\.data_dir=.*cache: cannot be written \(.*\); name another$"):
+        kept.scan(PLACES, False)
+    assert {name: (kept.folder / name).read_bytes() for name in held} == held
+    (kept.folder / "index.partial").unlink(missing_ok=True)
+    shutil.rmtree(root / "b")
+    monkeypatch.setattr(catalogue_module, "pair_files", None)  # it need not be made again
+    assert_same(kept.scan(PLACES, False), before)

@@ -90,3 +90,33 @@ def test_of_several_plots_one_stands_for_the_picture() -> None:
     assert index["ir_path"].tolist() == ["a", "b", "c"]
     assert index["reason"].tolist() == ["partner missing", "plot instead of picture", "partner missing"]
     assert index["rgb_path"].fillna("").tolist() == ["", "x", ""]
+
+
+@pytest.mark.parametrize("place", ["archive", "bad_pairs", "sage"])
+@pytest.mark.parametrize("listed", [None, "pairs/1.txt"])
+def test_a_frame_that_someone_put_aside_is_bad_wherever_its_copies_lie(
+    place: str, listed: str | None
+) -> None:
+    copies = [file(f"{place}/{kind}", kind, bytes=9, listed=listed, bad=False) for kind in SIDES]
+    aside = [file(f"bad_pairs/aside/{kind}", kind, bytes=5, listed=None, bad=True) for kind in SIDES]
+    index = pair_files(table(*copies, *aside).astype({"listed": "str"}))
+    told = index.set_index("reason")
+    assert sorted(index["reason"]) == ["duplicate", "duplicate", "marked bad"]
+    assert told.loc["marked bad", "rgb_path"] == "bad_pairs/aside/picture"
+    assert told.loc["marked bad", "ir_path"] == "bad_pairs/aside/thermal"
+
+
+@pytest.mark.parametrize("empty", [*SIDES])
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_file_that_holds_nothing_is_truncated(empty: str, alone: bool) -> None:
+    rows = [file(kind, kind, bytes=0 if kind == empty else 5) for kind in SIDES if kind == empty or not alone]
+    [row] = pair_files(table(*rows)).to_dict("records")
+    assert (row["status"], row["reason"]) == ("quarantined", "truncated")
+
+
+def test_an_empty_copy_is_truncated_and_an_empty_plot_is_a_plot() -> None:
+    rows = [file("a", "thermal", bytes=5), file("b", "thermal", bytes=0), file("c", "plot", bytes=0)]
+    index = pair_files(table(*rows)).set_index("ir_path")["reason"]
+    assert index.to_dict() == {"a": "plot instead of picture", "b": "truncated"}
+    [bad] = pair_files(table(file("a", "picture", bytes=0, bad=True)))["reason"]
+    assert bad == "marked bad"

@@ -127,7 +127,7 @@ def test_a_folder_without_a_pair_has_an_inventory_too(program, tmp_path):
     files = tmp_path / "files"
     files.mkdir()
     for name in ("1700000000000000000_6144x2048.jpg", "notes.txt"):
-        (files / name).touch()
+        (files / name).write_text("x")
     done = program("inventory", "data.root=files", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 pairs and 1 file in quarantine" in done.stdout

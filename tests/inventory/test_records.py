@@ -73,7 +73,7 @@ def test_records_give_the_index_that_their_files_would(tmp_path):
     for one in records:
         file = tmp_path / "files" / one["value"].removeprefix(f"{ARCHIVE}/")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
+        file.write_text("x")
     index, apart = read_records(write(tmp_path / "r.ndjson.gz", *records))
     assert set(index["reason"]) == {"", "partner missing", "position mismatch"}
     pd.testing.assert_frame_equal(index, scan_folder(tmp_path / "files").index)

@@ -17,7 +17,7 @@ NS = 1_684_663_056_123_456_789  # 2023-05-21 09:57:36 and a bit, UTC
 def write(root: Path, files: dict[str, str]) -> pd.DataFrame:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+        (root / name).write_text(text or "x")  # an empty file would be a truncated one
     return scan_folder(root).index
 
 

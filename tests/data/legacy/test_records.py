@@ -9,6 +9,7 @@ import pytest
 
 from sage_lightning.data.scan import scan_folder
 from sage_lightning.errors import UserError
+from sage_lightning.sage.records import read_records
 
 from .copies import NODE, NS, THERMAL, record, rgb, thermal, write
 
@@ -78,7 +79,7 @@ ROTTEN[20:23] = b"\xff\xff\xff"
         ("r.json", b"7", "a line is no query record, a JSON object"),
         ("r.json", b'{"a": 1}', "a line is no query record, a JSON object"),
         ("r.json", b'{"timestamp": "2023", "name": "upload", "value": "", "meta": null}', "no query record"),
-        ("r.ndjson", record("6144x2048.jpg").encode()[:-20], "line 1 column"),
+        ("r.ndjson", record("6144x2048.jpg").encode()[:-20], "line 1: "),
         ("r.ndjson", b"\xff\xfe\x00\x01", "."),
         ("r.ndjson", record("6144x2048.jpg", "3000-01-01T00:00:00Z").encode(), "3000"),
         ("r.ndjson", record("6144x2048.jpg", []).encode(), "."),
@@ -92,6 +93,39 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path, name: str, conten
     line = rf"^data\.root: sage_meta/{name} cannot be read as records of the query API \(.*{why}.*\)$"
     with pytest.raises(UserError, match=line):
         scan_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (record("6144x2048.jpg")[:-20], "left out, no query record"),
+        ('{"a": 1}', "no query record, a JSON object"),
+        ("[1, 2]", "no query record, a JSON object"),
+        (record("6144x2048.jpg", "3000-01-01T00:00:00Z"), "timestamp 3000-01-01T00:00:00Z is no time"),
+        (record("6144x2048.jpg", {}), "no query record"),
+    ],
+)
+def test_a_line_that_is_no_record_is_left_out_and_named(
+    tmp_path: Path, bad: str, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = [record("6144x2048.jpg").strip(), record(f"{THERMAL}.csv").strip()]
+    path = tmp_path / "r.ndjson"
+    path.write_text("\n".join([good[0], "", good[1]]))
+    expected = read_records(path)
+    assert not caplog.text
+    path.write_text("\n".join(["\ufeff" + good[0], "", bad.strip(), good[1], bad.strip()]))
+    pd.testing.assert_frame_equal(read_records(path), expected)
+    assert f"{path}: line 3 and 1 more left out" in caplog.text
+    assert why in caplog.text
+
+
+def test_of_a_file_that_was_cut_the_whole_lines_count(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "r.ndjson.gz"
+    path.write_bytes(packed("\n".join(record(f"{number}x2048.jpg").strip() for number in range(500)))[:-30])
+    assert 0 < len(read_records(path)) < 500
+    assert f"{path}: line " in caplog.text
 
 
 ON_NODE = (f"{NS}_6144x2048.jpg", f"{NS}_{THERMAL}.csv")

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sage_lightning.data import sources
 from sage_lightning.data.centikelvin import decode
 from sage_lightning.data.index import summary
 from sage_lightning.data.store import PairStore
@@ -83,5 +85,46 @@ def test_each_fault_ends_in_quarantine_with_its_reason(make: Prepare, camera: An
 def test_a_folder_of_broken_pairs_is_refused(make: Prepare, camera: Any) -> None:
     for path in camera.root.rglob("*.csv"):
         path.write_text("")
-    with pytest.raises(UserError, match=r"no usable pair: 0 pairs .* 40 rows in quarantine: 40 unreadable"):
+    with pytest.raises(UserError, match=r"no usable pair: 0 pairs .* 40 rows in quarantine: 40 truncated"):
         make()
+
+
+def test_what_cannot_be_read_now_is_left_out_now_and_decoded_later(
+    make: Prepare, camera: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    locked, read = [camera.picture(3), camera.thermal(20)], Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path in locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    before = make()
+    held = before.index[before.index["status"] != "ok"]
+    assert held["reason"].tolist() == ["cannot be read now"] * 2
+    assert "2 pairs or files cannot be read now" in caplog.text
+    notes = {path: path.stat().st_mtime_ns for path in before.shard_folder.glob("shard-*.json")}
+    assert make().index_hash == before.index_hash
+    assert {path: path.stat().st_mtime_ns for path in notes} == notes  # nothing to be written
+    locked.clear()
+    after = make()
+    assert (after.index["status"] == "ok").all()
+    assert len(after) == PAIRS
+    row = after.index.set_index("rgb_path")["store_row"][
+        camera.picture(3).relative_to(camera.root).as_posix()
+    ]
+    assert np.array_equal(decode(after.read([row])[1][0]), camera.matrix(3), equal_nan=True)
+
+
+def test_a_machine_without_memory_or_room_is_no_damage_of_a_file(
+    make: Prepare, camera: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")  # as of a compiler that keeps what it has made
+
+    monkeypatch.setattr(sources, "parse_celsius", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        make()
+    monkeypatch.undo()
+    assert not [*camera.root.parent.glob("cache/facts-*.parquet")]

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data import executor
-from sage_lightning.data.catalogue import Catalogue
 from sage_lightning.data.index import label_columns
 from sage_lightning.data.source import PairFiles
 from sage_lightning.data.sources import SageSource
 from sage_lightning.data.split import Split
 from sage_lightning.data.store import PairStore
+from sage_lightning.data.telling import known
 from sage_lightning.errors import UserError
 from sage_lightning.sage.picture import read_optical
 
@@ -174,11 +174,10 @@ def test_what_decoding_tells_is_written_back_to_the_index(make: Prepare, camera:
     camera.picture(3).write_bytes(b"no picture")
     make()
     source = SageSource(camera.root)
-    kept = Catalogue(tmp_path / "cache", source.root, source.recipe)
-    judged = kept.judged(source.scan(tmp_path / "cache").index).set_index("pair_id")["reason"]
+    judged = known(source, tmp_path / "cache", source.scan().index).set_index("pair_id")["reason"]
     assert judged[judged != ""].to_dict() == {f"{camera.node}-{camera.time(3)}": "unreadable"}
     camera.write(3)
-    assert (kept.judged(source.scan(tmp_path / "cache").index)["reason"] == "").all()
+    assert (known(source, tmp_path / "cache", source.scan().index)["reason"] == "").all()
 
 
 def test_each_camera_has_its_own_field_of_view_and_masks(make: Prepare, camera: Any, tmp_path: Path) -> None:
