@@ -83,7 +83,7 @@ def _tell_of_rest(strategy: Strategy, given: str) -> None:
     if not strategy._ddp_kwargs.setdefault("find_unused_parameters", True):
         raise UserError(
             f"trainer.strategy={given}: with this model.direction a tower rests, and DDP then stops the run; "
-            "use ddp, ddp_spawn or ddp_fork"
+            "use ddp or ddp_fork"
         )
 
 

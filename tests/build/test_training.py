@@ -56,7 +56,7 @@ def test_ddp_is_told_of_towers_that_rest(strategy, overrides, told):
         ("trainer.devices=2",),  # auto, which becomes DDP
         ("trainer.num_nodes=2",),
         ("trainer.strategy=ddp",),
-        ("trainer.devices=2", "trainer.strategy=ddp_spawn"),
+        ("trainer.devices=2", "trainer.strategy=ddp_fork"),
         ("trainer.devices=2", "trainer.strategy=ddp_find_unused_parameters_true"),
     ],
 )
@@ -68,7 +68,7 @@ def test_ddp_is_told_whatever_it_is_asked_for_by(strategy, processes):
 
 def test_a_strategy_that_denies_that_towers_rest_is_refused(strategy):
     denies = "trainer.strategy=ddp_find_unused_parameters_false"
-    with pytest.raises(UserError, match=f"^{denies}: .* rests, .* use ddp, ddp_spawn or ddp_fork$"):
+    with pytest.raises(UserError, match=f"^{denies}: .* rests, .* use ddp or ddp_fork$"):
         strategy(*RANKS, denies, *TRUNK, "model.direction=alternate_sensor")
     assert isinstance(strategy(*RANKS, denies, *TRUNK), DDPStrategy)
 
