@@ -112,9 +112,10 @@ def test_a_sweep_as_in_the_readme(trained, command, tiny, tmp_path):
 @pytest.mark.parametrize(
     "choices",
     [
-        ("model.direction=alternate_sensor", "model.sharing=trunk"),
-        ("model.direction=alternate_sensor", "model.sharing=full", "thermal=bins3"),
-        ("model.intra_weight=0", "model.sharing=trunk", "augment.view.global_crops=1"),
+        ("trainer=ddp_cpu", "model.direction=alternate_sensor", "model.sharing=trunk"),
+        ("trainer.accelerator=cpu", "model.direction=alternate_sensor", "model.sharing=trunk"),
+        ("trainer=ddp_cpu", "model.direction=alternate_sensor", "model.sharing=full", "thermal=bins3"),
+        ("trainer=ddp_cpu", "model.intra_weight=0", "model.sharing=trunk", "augment.view.global_crops=1"),
     ],
 )
 def test_towers_that_rest_in_turn_train_on_two_ranks(trained, command, tiny, tmp_path, choices):
@@ -124,7 +125,6 @@ def test_towers_that_rest_in_turn_train_on_two_ranks(trained, command, tiny, tmp
         "model=dino_vit_pico",
         *choices,
         "model.prototypes=64",
-        "trainer=ddp_cpu",
         "trainer.devices=2",
         "trainer.max_steps=6",
         f"paths.data_dir={trained.desk / 'cache'}",

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from sage_lightning.build.data import datamodule
 from sage_lightning.build.model import rests, total_steps
@@ -27,7 +28,11 @@ from sage_lightning.planning.room import out_of_memory
 
 
 def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
-    """The Trainer, with what watches the run; all that it writes goes to the run's folder."""
+    """The Trainer, with what watches the run; all that it writes goes to the run's folder.
+
+    Raises:
+        UserError: a tower rests, and the strategy says that none does.
+    """
     config = resolved(cfg)
     description = describe(
         kind=cfg.model._target_.rpartition(".")[2].lower(),
@@ -49,10 +54,8 @@ def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
     loggers = _loggers(cfg, folder)
     for logger in loggers:
         logger.log_hyperparams(config)
-    strategy = "ddp_find_unused_parameters_true" if cfg.trainer.strategy == "ddp" and rests(cfg) else None
-    return instantiate(
+    made: pl.Trainer = instantiate(
         cfg.trainer,
-        **({"strategy": strategy} if strategy else {}),
         callbacks=callbacks,
         plugins=[_WholeCheckpoints()],
         logger=loggers,
@@ -62,6 +65,26 @@ def trainer(cfg: DictConfig, folder: Path, data: PairDataModule) -> pl.Trainer:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    if rests(cfg):
+        _tell_of_rest(made.strategy, str(cfg.trainer.strategy))
+    return made
+
+
+def _tell_of_rest(strategy: Strategy, given: str) -> None:
+    """DDP stops a run in which parameters go without a gradient, unless it is told before it takes the model.
+
+    What is asked is the strategy itself: `auto`, too, becomes DDP where there are several devices or nodes.
+
+    Raises:
+        UserError: the strategy given by name says that nothing rests.
+    """
+    if not isinstance(strategy, DDPStrategy):
+        return
+    if not strategy._ddp_kwargs.setdefault("find_unused_parameters", True):
+        raise UserError(
+            f"trainer.strategy={given}: with this model.direction a tower rests, and DDP then stops the run; "
+            "use ddp or ddp_fork"
+        )
 
 
 class _WholeCheckpoints(TorchCheckpointIO):

@@ -55,7 +55,6 @@ AT_LEAST_1 = (
     "model.ir_backbone.regions",
     "model.ir_backbone.weights_size",
     "model.projector",
-    "model.prototypes",
     "model.rgb_backbone.regions",
     "model.rgb_backbone.weights_size",
     "plan.pairs",
@@ -64,7 +63,8 @@ AT_LEAST_1 = (
     "trainer.log_every_n_steps",
     "trainer.num_nodes",
 )
-AT_LEAST_2 = ("clustering.min_cluster_size",)
+AT_LEAST_2 = ("clustering.min_cluster_size", "model.prototypes")
+NOT_0 = ("data.thermal_scale",)  # below it hot and cold change places
 POSITIVE = (
     "augment.photometric.blur_sigma",
     "augment.style.power",
@@ -140,6 +140,7 @@ def bounds(config: dict[str, Any]) -> Iterator[str]:
         (AT_LEAST_0, lambda x: x >= 0, "must be at least 0"),
         (AT_LEAST_1, lambda x: x >= 1, "must be at least 1"),
         (AT_LEAST_2, lambda x: x >= 2, "must be at least 2"),
+        (NOT_0, lambda x: abs(x) > 0, "must not be 0"),
         (POSITIVE, lambda x: x > 0, "must be above 0"),
         (FRACTIONS, lambda x: 0 <= x <= 1, "must lie between 0 and 1"),
         (ABOVE_0, lambda x: 0 < x <= 1, "must be above 0 and at most 1"),

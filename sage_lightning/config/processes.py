@@ -12,7 +12,7 @@ from sage_lightning.config.bounds import get, show
 
 # The common ones, known without Lightning, which takes seconds to import.
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
-STRATEGIES = ("auto", "ddp", "ddp_spawn", "ddp_fork")
+STRATEGIES = ("auto", "ddp", "ddp_fork")
 
 
 def accelerator(config: dict[str, Any]) -> Iterator[str]:
@@ -28,13 +28,17 @@ def accelerator(config: dict[str, Any]) -> Iterator[str]:
 
 
 def strategy(config: dict[str, Any]) -> Iterator[str]:
-    """Lightning has such a strategy."""
+    """Lightning has such a strategy, and a run can be started by it."""
     given = get(config, "trainer.strategy")
     if not isinstance(given, str) or given in STRATEGIES:
         return
+    if "spawn" in given:
+        yield f"trainer.strategy={given}: it would have to pickle a whole run, which is not possible; use ddp"
+        return
     from pytorch_lightning.strategies import StrategyRegistry
 
-    yield from _unknown("trainer.strategy", given, STRATEGIES, StrategyRegistry.available_strategies())
+    known = [name for name in StrategyRegistry.available_strategies() if "spawn" not in name]
+    yield from _unknown("trainer.strategy", given, STRATEGIES, known)
 
 
 def devices(config: dict[str, Any]) -> Iterator[str]:

@@ -33,6 +33,7 @@ log = logging.getLogger("sage_lightning")
 
 _MOST_VALUES = 5  # of a column that are told of
 _KELVIN = 273.15
+_READING = 2  # another number where files give other numbers than before: what was decoded then is left
 _DEGREES = (-_KELVIN, 5000.0)  # what a temperature can be; numbers beyond are marks for "no value"
 
 
@@ -81,6 +82,7 @@ class FolderSource:
         self._bounds = _DEGREES if self.thermal_unit == "celsius" else (-np.inf, np.inf)
         self.recipe: dict[str, Any] = {
             "kind": "folder",
+            "reading": _READING,
             "unit": thermal_unit,
             "scale": thermal_scale,
             "offset": thermal_offset,

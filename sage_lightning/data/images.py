@@ -13,6 +13,7 @@ from sage_lightning.data import quarantine
 from sage_lightning.data.quarantine import Unusable, bytes_of
 from sage_lightning.data.resample import crop_resize_missing
 from sage_lightning.data.texts import read_matrix
+from sage_lightning.data.tiff import MAGIC, is_right, read_tiff
 
 # Grey levels by which the channels of a grey picture that was kept as colour may differ, on average: JPEG.
 _SAME_CHANNELS = 3.0
@@ -23,7 +24,8 @@ def read_picture(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W, 3) of `size`, averaged over areas; grey becomes three equal channels, transparency is left out.
 
     Raises:
-        Unusable: "truncated"; or "unreadable", as a picture of real numbers is: nothing says what is white.
+        Unusable: "truncated"; or "unreadable", as a picture of real numbers or signed bytes is: nothing
+            says what is white.
     """
     image = _parsed(bytes_of(path))
     if image.mode == "F":
@@ -75,9 +77,16 @@ def _matrix(path: Path) -> NDArray[np.float64]:
         return read_matrix(path)
     data = bytes_of(path)
     try:
+<<<<<<< HEAD
         found = (
             np.load(io.BytesIO(data), allow_pickle=False) if suffix == ".npy" else np.asarray(_parsed(data))
         )
+=======
+        suffix = path.suffix.lower()
+        if suffix == ".csv":
+            return read_matrix(path)
+        found = np.load(path, allow_pickle=False) if suffix == ".npy" else _numbers_of_picture(path)
+>>>>>>> collections
     except (ValueError, EOFError, OSError) as error:  # what NumPy says of a file that is none of its own
         raise Unusable(quarantine.UNREADABLE) from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":  # an archive of arrays, or texts
@@ -99,9 +108,31 @@ def _one_channel(found: NDArray[Any]) -> NDArray[np.float64]:
     return numbers
 
 
+<<<<<<< HEAD
 def _parsed(data: bytes) -> Image.Image:
     try:
         opened = Image.open(io.BytesIO(data))
+=======
+def _numbers_of_picture(path: Path) -> NDArray[Any]:
+    data = path.read_bytes()
+    if data.startswith(MAGIC) and not _is_as_pillow_reads_it(data):
+        return read_tiff(data)
+    return np.asarray(_load(path))
+
+
+def _is_as_pillow_reads_it(data: bytes) -> bool:
+    try:
+        return is_right(Image.open(io.BytesIO(data)))
+    except (OSError, SyntaxError):
+        return False
+
+
+def _load(path: Path) -> Image.Image:
+    try:
+        opened = Image.open(io.BytesIO(path.read_bytes()))
+        if not is_right(opened):
+            raise Unusable(quarantine.UNREADABLE)
+>>>>>>> collections
         opened.load()
         image = ImageOps.exif_transpose(opened)  # the way up that the camera noted
     except UnidentifiedImageError as error:

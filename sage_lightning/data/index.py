@@ -4,6 +4,7 @@ Columns, in this order: those of `COLUMNS`, then label columns. Paths are POSIX,
 """
 
 import hashlib
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,20 @@ TWILIGHT_ENDS = -6.0  # degrees: below this sun elevation it is night (civil twi
 def label_columns(index: pd.DataFrame) -> list[str]:
     """What is known of a pair beyond the index's own columns."""
     return [column for column in index.columns if column not in COLUMNS]
+
+
+def is_whole(column: pd.Series) -> bool:
+    """Whether a column holds whole numbers; pandas makes 1.0, 2.0 … of them where one is missing."""
+    if pd.api.types.is_float_dtype(column):
+        known = column.dropna()
+        return len(known) > 0 and bool((known % 1 == 0).all())
+    return pd.api.types.is_integer_dtype(column)
+
+
+def own_names(unknown: Collection[str], have: Collection[str]) -> str:
+    """What to say of names that an index lacks, and that it has with `_label` behind; "" of others."""
+    found = [name for name in unknown if f"{name}_label" in have]
+    return "".join(f"; the table's own {name} is {name}_label" for name in found)
 
 
 def add_place_and_time(index: pd.DataFrame, nodes: NodeTable) -> pd.DataFrame:

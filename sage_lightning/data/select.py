@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from sage_lightning.data.index import own_names
 from sage_lightning.errors import UserError
 
 _ALLOWED = (
@@ -102,7 +103,8 @@ def check_names(expression: str, columns: Collection[str]) -> None:
     """
     if unknown := sorted(columns_of(expression) - set(columns)):
         legal = ", ".join(sorted(columns))
-        raise UserError(f"data.select={expression}: no column {', '.join(unknown)}; the index has {legal}")
+        line = f"data.select={expression}: no column {', '.join(unknown)}; the index has {legal}"
+        raise UserError(line + own_names(unknown, columns))
 
 
 def check_columns(expression: str, index: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sage_lightning.data.index import is_whole, own_names
 from sage_lightning.errors import UserError
 
 
@@ -23,7 +24,8 @@ def check_strata(columns: Sequence[str], index: pd.DataFrame) -> None:
     check_strata_names(columns, index.columns)
     if index[list(columns)].isna().all(axis=None):
         raise UserError(f"{shown}: no pair has a value of {' or '.join(columns)}, so all are one stratum")
-    continuous = [column for column in columns if pd.api.types.is_float_dtype(index[column])]
+    numbers = [column for column in columns if pd.api.types.is_float_dtype(index[column])]
+    continuous = [column for column in numbers if not is_whole(index[column])]
     if continuous:
         raise UserError(f"{shown}: {', '.join(continuous)} is a continuous number, which makes no strata")
 
@@ -36,9 +38,8 @@ def check_strata_names(columns: Sequence[str], have: Collection[str]) -> None:
     """
     if unknown := [column for column in columns if column not in have]:
         legal = ", ".join(sorted(have))
-        raise UserError(
-            f"data.balance=[{','.join(columns)}]: no column {', '.join(unknown)}; the index has {legal}"
-        )
+        line = f"data.balance=[{','.join(columns)}]: no column {', '.join(unknown)}; the index has {legal}"
+        raise UserError(line + own_names(unknown, have))
 
 
 def strata_of(index: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.int64], list[int]]:

@@ -22,6 +22,7 @@ def read_matrix(path: Path) -> NDArray[np.float64]:
     """(h, w): the numbers of a Celsius file, or of rows between `;`, tabs or `,`; an empty cell is NaN.
 
     Line ends may be those of any system. Where `;` or tabs separate, numbers may have a decimal comma.
+    Numbers of rows and columns, as pandas writes them beside a matrix, are no part of it.
 
     Raises:
         Unusable: "truncated" where the last row is short, "unreadable" where another is or a cell is no
@@ -76,4 +77,37 @@ def _plain(text: str) -> NDArray[np.float64]:
         raise Unusable(quarantine.UNREADABLE) from error
     numbers = found.to_numpy()
     ends = bool(np.isnan(numbers[:, -1]).all()) and all(line.endswith(separator) for line in lines)
-    return numbers[:, :-1] if ends else numbers
+    top = [cell.strip() for cell in lines[0].split(separator)]
+    left = [line.partition(separator)[0].strip() for line in lines]
+    return (
+        _without_numbering(numbers[:, :-1], top[:-1], left)
+        if ends
+        else _without_numbering(numbers, top, left)
+    )
+
+
+def _without_numbering(numbers: NDArray[np.float64], top: list[str], left: list[str]) -> NDArray[np.float64]:
+    """The numbers without a first row, a first column, or both, that count from 0.
+
+    A ramp is a picture, though, whose first row counts, too: there the next one counts on.
+
+    Args:
+        numbers: (h, w).
+        top: the cells of the first row as the file has them,
+        left: and of the first column.
+    """
+    if top[0] == "":
+        return numbers[1:, 1:] if _count(top[1:]) and _count(left[1:]) else numbers
+    if _count(top) and len(left) > 1 and not _rises(numbers[1]):
+        return numbers[1:]
+    if _count(left) and len(top) > 1 and not _rises(numbers[:, 1]):
+        return numbers[:, 1:]
+    return numbers
+
+
+def _count(cells: list[str]) -> bool:
+    return len(cells) > 1 and cells == [str(number) for number in range(len(cells))]
+
+
+def _rises(values: NDArray[np.float64]) -> bool:
+    return bool((np.diff(values) == 1).all())

@@ -6,16 +6,20 @@ from typing import Any, Literal
 import pandas as pd
 from numpy.typing import NDArray
 
-from sage_lightning.data.index import IDENTIFIERS, label_columns
+from sage_lightning.data.index import IDENTIFIERS, is_whole, label_columns
 
 KNOWN = ("daylight", "view", "sun_elevation")  # standard columns worth reading out
 CONFOUNDS = ("position", "node")  # where the camera points and stands: what a model might learn instead
 CLASSES = 32  # a text column of more kinds is an identifier
 LEAST_OF_A_KIND = 2  # rows, on average; where nearly each has a text of its own, texts are identifiers
+<<<<<<< HEAD
 SIZES = {"width", "height", "size", "bytes", "pixels"}
 OF_FILES = {"rgb", "ir", "visible", "thermal", "image", "picture", "frame", "file", "in", "label"}
 NOWHERE = -1  # the place of a pair whose position is not known
 INTEGER_CLASSES = 10  # an integer column of at most so many values is a kind, not a quantity
+=======
+INTEGER_CLASSES = 10  # a column of whole numbers, of at most so many values, is a kind, not a quantity
+>>>>>>> collections
 
 # The claim about clouds is one about views that see the sky, by day and by night.
 VIEWS_OF = {"cloud_fraction": ("sky", "horizon")}
@@ -106,10 +110,10 @@ def _kind(column: pd.Series) -> Literal["number", "class"] | None:
         return None
     if pd.api.types.is_bool_dtype(values):
         return "class"
-    if pd.api.types.is_float_dtype(values):
-        return "number"
-    if pd.api.types.is_integer_dtype(values):
+    if is_whole(values):
         if kinds <= INTEGER_CLASSES:
             return "class"
         return None if kinds == len(values) else "number"  # all different: a counter
+    if pd.api.types.is_float_dtype(values):
+        return "number"
     return "class" if kinds <= min(CLASSES, len(values) / LEAST_OF_A_KIND) else None

@@ -2,21 +2,37 @@
 
 from typing import Any
 
-from sage_lightning.config.collection import units
+import pytest
+
+from sage_lightning.config import config_dir
+from sage_lightning.config.collection import FOLDER, units
 from sage_lightning.config.look import look
+from sage_lightning.data.sources import THERMAL_UNITS
+
+NEED_DEGREES = ("Celsius", "Bins3")
+HAVE_NONE = ("counts", "display")
 
 
-def test_a_thermal_choice_that_needs_degrees() -> None:
-    def asks(unit: str, choice: str) -> list[str]:
-        thermal = {"_target_": f"sage_lightning.data.thermal.{choice}"}
-        return list(units({"data": {"thermal_unit": unit}, "thermal": thermal}))
+@pytest.mark.parametrize("unit", THERMAL_UNITS)
+@pytest.mark.parametrize("choice", ["Celsius", "Percentile", "Bins3"])
+def test_every_unit_that_does_not_fit_a_thermal_choice_is_refused_in_one_line(unit: str, choice: str) -> None:
+    thermal = {"_target_": f"sage_lightning.data.thermal.{choice}"}
+    given = {"data": {"thermal_unit": unit, "source": {"_target_": FOLDER}}, "thermal": thermal}
+    needs = f"thermal={choice.lower()} needs degrees"
+    line = f"{needs}, and data.thermal_unit={unit} has none; use thermal=percentile"
+    refused = choice in NEED_DEGREES and unit in HAVE_NONE
+    assert list(units(given)) == ([line] if refused else [])
 
-    line = "thermal=bins3 needs degrees, and data.thermal_unit=display has none; use thermal=percentile"
-    assert asks("display", "Bins3") == [line]
-    assert asks("display", "Percentile") == asks("kelvin", "Bins3") == []
-    assert asks("celcius", "Bins3") == [
-        "data.thermal_unit=celcius: not one of celsius, kelvin, counts, display"
-    ]
+
+def test_these_are_all_choices_and_units() -> None:
+    assert {path.stem.capitalize() for path in (config_dir() / "thermal").iterdir()} == {
+        "Celsius",
+        "Percentile",
+        "Bins3",
+    }
+    assert set(THERMAL_UNITS) == {"celsius", "kelvin", *HAVE_NONE}
+    given = {"data": {"thermal_unit": "celcius"}, "thermal": {"_target_": "x.Bins3"}}
+    assert list(units(given)) == ["data.thermal_unit=celcius: not one of celsius, kelvin, counts, display"]
 
 
 def test_looks_and_style_changes_that_go_together() -> None:

@@ -13,7 +13,8 @@ from sage_lightning.config.rules import Rule
     ("rule", "key", "wrong", "line", "right"),
     [
         (accelerator, "accelerator", "foo", "not one of auto, cpu, gpu, cuda, mps, tpu", "mps"),
-        (strategy, "strategy", "nope", "not one of auto, ddp, ddp_spawn, ddp_fork, ", "single_device"),
+        (strategy, "strategy", "nope", "not one of auto, ddp, ddp_fork, ", "single_device"),
+        (strategy, "strategy", "ddp_spawn", "it would have to pickle a whole run, ", "ddp_fork"),
         (devices, "devices", "abc", "must be a whole number, -1 for all, a list of whole", "auto"),
         (devices, "devices", [], "must be a whole number, -1 for all, a list of whole", [0, 1]),
         (devices, "devices", 0, "must be at least 1, or -1 for all", -1),

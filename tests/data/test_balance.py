@@ -6,7 +6,7 @@ import torch
 
 from sage_lightning.data.balance import balanced_order
 from sage_lightning.data.sampler import CountedBatchSampler
-from sage_lightning.data.strata import strata_of
+from sage_lightning.data.strata import check_strata_names, strata_of
 from sage_lightning.errors import UserError
 
 INDEX = pd.DataFrame(
@@ -26,6 +26,27 @@ def test_every_combination_is_a_stratum_and_so_is_what_is_not_known() -> None:
     for number in range(6):
         rows = INDEX[strata == number]
         assert len(rows[["position", "daylight"]].drop_duplicates()) == 1
+
+
+def test_a_gap_in_whole_numbers_is_a_stratum_beside_them() -> None:
+    whole = pd.Series([3, 1, 2, 1, 3, 2])
+    gap = whole.where(whole.index != 4)  # which pandas reads as 3.0, 1.0 …
+    assert strata_of(pd.DataFrame({"w": whole}), ["w"])[1] == [2, 2, 2]
+    strata, sizes = strata_of(pd.DataFrame({"w": gap}), ["w"])
+    assert sizes == [2, 2, 1, 1]
+    assert strata.tolist() == [2, 0, 1, 0, 3, 1]
+    with pytest.raises(UserError, match="w is a continuous number"):
+        strata_of(pd.DataFrame({"w": gap + 0.5}), ["w"])
+
+
+def test_a_table_s_own_column_is_named_as_the_index_has_it() -> None:
+    index = pd.DataFrame({"split": ["train", "val"], "group_label": [1, 2], "w": [0, 1]})
+    line = r"no column group; the index has group_label, split, w; the table's own group is group_label$"
+    with pytest.raises(UserError, match=line):
+        check_strata_names(["group"], index.columns)
+    with pytest.raises(UserError, match=r"no column grop; the index has group_label, split, w$"):
+        check_strata_names(["grop"], index.columns)
+    check_strata_names(["group_label"], index.columns)
 
 
 def test_strata_are_equal_and_their_rows_take_turns() -> None:

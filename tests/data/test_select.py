@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from sage_lightning.data.select import check_columns, columns_of, selected
+from sage_lightning.data.select import check_columns, check_names, columns_of, selected
 from sage_lightning.errors import UserError
 
 TIMES = ["2023-05-01", "2023-05-01 12:00", "2023-05-02", None, "2023-06-01T00:00+02:00"]
@@ -108,3 +108,9 @@ def test_what_cannot_be_compared_is_told_of(expression: str) -> None:
 
 def test_the_columns_are_those_that_are_named() -> None:
     assert columns_of("`kind of sky` == 'x `view` & y' & time > '2023'") == {"kind of sky", "time"}
+
+
+def test_a_table_s_own_column_is_named_as_the_index_has_it() -> None:
+    line = "the index has group_label, view; the table's own group is group_label$"
+    with pytest.raises(UserError, match=line):
+        check_names("group == 1 and view == 'sky'", ["view", "group_label"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sage_lightning.data.quarantine import Unusable
@@ -47,6 +48,44 @@ def test_a_celsius_file_is_read_whatever_its_line_ends(tmp_path: Path, end: str,
 def test_rows_of_numbers_need_no_header(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.csv").write_text(text, encoding="utf-8", newline="")
     np.testing.assert_allclose(read_matrix(tmp_path / "a.csv"), NUMBERS, atol=1e-9)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "names", [{}, {"index": False}, {"header": False}, {"index": False, "header": False}]
+)
+def test_numbers_of_rows_and_columns_are_no_temperatures(
+    tmp_path: Path, separator: str, names: dict[str, bool]
+) -> None:
+    """As pandas writes a matrix, by default with both."""
+    cold = np.full((4, 5), -20.0)
+    for matrix in (NUMBERS, cold, np.rint(NUMBERS)):
+        pd.DataFrame(matrix).to_csv(tmp_path / "a.csv", sep=separator, **names)
+        np.testing.assert_allclose(read_matrix(tmp_path / "a.csv"), matrix)
+    for decimal in ".," if separator != "," else ".":
+        pd.DataFrame(NUMBERS).to_csv(tmp_path / "a.csv", sep=separator, decimal=decimal, **names)
+        np.testing.assert_allclose(read_matrix(tmp_path / "a.csv"), NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.arange(24).reshape(4, 6),  # row 1 goes on where row 0 ends
+        np.tile(np.arange(6), (4, 1)),
+        np.tile(np.arange(4)[:, None], (1, 6)),
+        np.add.outer(np.arange(4), np.arange(6)),
+        np.arange(6)[None],
+        np.arange(1, 25).reshape(4, 6),
+        np.array([[0, 1, 2, 4], [7, 7, 7, 7]]),
+    ],
+)
+def test_a_picture_that_counts_is_whole(tmp_path: Path, matrix: np.ndarray) -> None:
+    np.savetxt(tmp_path / "a.csv", matrix, fmt="%d", delimiter=",")
+    np.testing.assert_array_equal(read_matrix(tmp_path / "a.csv"), matrix)
+    matrix = matrix.astype(np.float64)
+    matrix[0, 0] = np.nan  # a corner that is missing
+    pd.DataFrame(matrix).to_csv(tmp_path / "a.csv", index=False, header=False)
+    np.testing.assert_array_equal(read_matrix(tmp_path / "a.csv"), matrix)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data.index import label_columns
+from sage_lightning.data.strata import strata_of
 from sage_lightning.data.tables import table_problems
 from sage_lightning.errors import UserError
 
@@ -177,3 +178,21 @@ def test_labels_are_all_other_columns_or_those_that_are_named(folder: Path) -> N
     named = source(folder / "data", columns | {"labels": ["weather"]}).scan().index
     assert label_columns(named) == ["weather", "given_split", "group"]
     assert label_columns(source(folder / "data", COLUMNS | {"labels": []}).scan().index) == []
+
+
+@pytest.mark.parametrize("lacks", ["a cell", "a table"])
+def test_whole_numbers_with_gaps_make_strata(folder: Path, lacks: str) -> None:
+    table = pd.read_csv(folder / "data/pairs.csv").drop(columns=["fold", "split"])
+    table["w"] = [n % 3 for n in range(PAIRS)]
+    parts = {"train": table[10:], "test": table[:10]}
+    if lacks == "a cell":
+        parts["train"] = parts["train"].astype({"w": "Int64"})
+        parts["train"].iloc[0, parts["train"].columns.get_loc("w")] = pd.NA
+    else:
+        parts["test"] = parts["test"].drop(columns="w")
+    for split, rows in parts.items():
+        rows.to_csv(folder / f"data/{split}.csv", index=False)
+    index = (
+        source(folder / "data", table=None, tables={split: f"{split}.csv" for split in parts}).scan().index
+    )
+    assert sorted(strata_of(index, ["w"])[1]) == ([1, 12, 13, 14] if lacks == "a cell" else [10, 10, 10, 10])
