@@ -77,16 +77,9 @@ def _matrix(path: Path) -> NDArray[np.float64]:
         return read_matrix(path)
     data = bytes_of(path)
     try:
-<<<<<<< HEAD
         found = (
-            np.load(io.BytesIO(data), allow_pickle=False) if suffix == ".npy" else np.asarray(_parsed(data))
+            np.load(io.BytesIO(data), allow_pickle=False) if suffix == ".npy" else _numbers_of_picture(data)
         )
-=======
-        suffix = path.suffix.lower()
-        if suffix == ".csv":
-            return read_matrix(path)
-        found = np.load(path, allow_pickle=False) if suffix == ".npy" else _numbers_of_picture(path)
->>>>>>> collections
     except (ValueError, EOFError, OSError) as error:  # what NumPy says of a file that is none of its own
         raise Unusable(quarantine.UNREADABLE) from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":  # an archive of arrays, or texts
@@ -108,16 +101,10 @@ def _one_channel(found: NDArray[Any]) -> NDArray[np.float64]:
     return numbers
 
 
-<<<<<<< HEAD
-def _parsed(data: bytes) -> Image.Image:
-    try:
-        opened = Image.open(io.BytesIO(data))
-=======
-def _numbers_of_picture(path: Path) -> NDArray[Any]:
-    data = path.read_bytes()
+def _numbers_of_picture(data: bytes) -> NDArray[Any]:
     if data.startswith(MAGIC) and not _is_as_pillow_reads_it(data):
         return read_tiff(data)
-    return np.asarray(_load(path))
+    return np.asarray(_parsed(data))
 
 
 def _is_as_pillow_reads_it(data: bytes) -> bool:
@@ -127,12 +114,11 @@ def _is_as_pillow_reads_it(data: bytes) -> bool:
         return False
 
 
-def _load(path: Path) -> Image.Image:
+def _parsed(data: bytes) -> Image.Image:
     try:
-        opened = Image.open(io.BytesIO(path.read_bytes()))
+        opened = Image.open(io.BytesIO(data))
         if not is_right(opened):
             raise Unusable(quarantine.UNREADABLE)
->>>>>>> collections
         opened.load()
         image = ImageOps.exif_transpose(opened)  # the way up that the camera noted
     except UnidentifiedImageError as error:

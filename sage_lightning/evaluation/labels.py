@@ -12,14 +12,10 @@ KNOWN = ("daylight", "view", "sun_elevation")  # standard columns worth reading 
 CONFOUNDS = ("position", "node")  # where the camera points and stands: what a model might learn instead
 CLASSES = 32  # a text column of more kinds is an identifier
 LEAST_OF_A_KIND = 2  # rows, on average; where nearly each has a text of its own, texts are identifiers
-<<<<<<< HEAD
 SIZES = {"width", "height", "size", "bytes", "pixels"}
 OF_FILES = {"rgb", "ir", "visible", "thermal", "image", "picture", "frame", "file", "in", "label"}
 NOWHERE = -1  # the place of a pair whose position is not known
-INTEGER_CLASSES = 10  # an integer column of at most so many values is a kind, not a quantity
-=======
 INTEGER_CLASSES = 10  # a column of whole numbers, of at most so many values, is a kind, not a quantity
->>>>>>> collections
 
 # The claim about clouds is one about views that see the sky, by day and by night.
 VIEWS_OF = {"cloud_fraction": ("sky", "horizon")}

@@ -101,12 +101,6 @@ def test_what_tells_pairs_apart_is_no_label(train):
     assert "file" not in names
 
 
-<<<<<<< HEAD
-def test_one_place_is_one_node_and_position_and_unknown_is_none():
-    index = pd.DataFrame(
-        {"node": ["a", "a", "b", "a", None, "b"], "position": ["1", None, "1", "1", None, "NEH"]}
-    )
-=======
 def test_whole_numbers_are_of_one_kind_with_gaps_and_without(train):
     rows = np.arange(len(train.index))
     columns = {"few": rows % 3, "many": rows % 30, "counter": rows + 1, "amount": rows % 3 / 7}
@@ -117,9 +111,10 @@ def test_whole_numbers_are_of_one_kind_with_gaps_and_without(train):
         assert found == {"few": "class", "many": "number", "counter": None, "amount": "number"}
 
 
-def test_a_null_position_is_a_place_of_its_own():
-    index = pd.DataFrame({"node": ["a", "a", "b", "a"], "position": ["1", None, None, None]})
->>>>>>> collections
+def test_one_place_is_one_node_and_position_and_unknown_is_none():
+    index = pd.DataFrame(
+        {"node": ["a", "a", "b", "a", None, "b"], "position": ["1", None, "1", "1", None, "NEH"]}
+    )
     found = places(index)
     assert found[0] == found[3]
     assert len({*found[[0, 2, 5]]}) == 3
