@@ -17,8 +17,10 @@ from sage_lightning.data.lag import pairs_at_lag
 from sage_lightning.data.prepare import decoder_of, give_up_otherwise
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.source import PairSource
+from sage_lightning.data.sources import SageSource
 from sage_lightning.data.split import SPLITS, EmptySplitError
 from sage_lightning.data.verdicts import settled
+from sage_lightning.errors import UserError
 
 log = logging.getLogger("sage_lightning")
 
@@ -26,7 +28,8 @@ log = logging.getLogger("sage_lightning")
 def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Writes the index of a collection into the folder, and says what is in it."""
     source: PairSource = instantiate(cfg.data.source)
-    scan, table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
+    scan = listed(cfg, source)
+    table = _verified(cfg, source, scan) if cfg.index.verify else judged(cfg, source, scan)
     strangers = [node for node in unknown_nodes(table, source.nodes) if node != UNKNOWN]
     if source.nodes.rows and strangers:
         some = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
@@ -67,18 +70,34 @@ def pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     return {"pairs": float(len(found))}
 
 
-def known_index(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
-    """A collection as it is now, and its index with what decoding has told of it so far."""
+def listed(cfg: DictConfig, source: PairSource) -> Scan:
+    """A collection as it is now, pairs or not.
+
+    Raises:
+        UserError: there is nothing to list.
+    """
     cache_dir = Path(cfg.paths.data_dir)
-    scan = source.scan(cache_dir)
-    catalogue = source.catalogue(cache_dir, scan)
-    return scan, BrokenFiles(catalogue.folder, source.root).applied(catalogue.judged(scan.index))
+    scan = source.listed(cache_dir) if isinstance(source, SageSource) else source.scan(cache_dir)
+    if scan.index.empty:
+        raise UserError(f"data.root={source.root} holds no camera file; other files: {scan.others}")
+    return scan
 
 
-def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
+def known_index(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
+    """A collection of pairs as it is now, and its index with what decoding has told of it so far."""
+    scan = source.scan(Path(cfg.paths.data_dir))
+    return scan, judged(cfg, source, scan)
+
+
+def judged(cfg: DictConfig, source: PairSource, scan: Scan) -> pd.DataFrame:
+    """The index with what decoding has told of it so far."""
+    catalogue = source.catalogue(Path(cfg.paths.data_dir), scan)
+    return BrokenFiles(catalogue.folder, source.root).applied(catalogue.judged(scan.index))
+
+
+def _verified(cfg: DictConfig, source: PairSource, scan: Scan) -> pd.DataFrame:
     """The index after a look at every file; shards that say otherwise are given up."""
     cache_dir = Path(cfg.paths.data_dir)
-    scan = source.scan(cache_dir)
     asked = scan.index["status"] == "ok"
     usable = scan.index[asked]
     broken = BrokenFiles(source.catalogue(cache_dir, scan).folder, source.root)
@@ -86,13 +105,13 @@ def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
     ir_size = source.ir_size if decoder is None else decoder.ir_size
     broken.look(scan.index, source, kept(cfg).rgb_size, ir_size, executor(cfg))
     if decoder is None:
-        return scan, broken.applied(scan.index)
+        return broken.applied(scan.index)
     failed, contents = decoded_again(decoder, usable, executor(cfg))
     if given_up := give_up_otherwise(cache_dir, decoder, scan, usable, failed, contents):
         log.info("Files are not as they were when they were decoded: %d shards will be made again", given_up)
     table = settled(scan.index, failed, contents)
     source.catalogue(cache_dir, scan).learn(table[asked])  # a copy has its pair's id, and was not decoded
-    return scan, broken.applied(table)
+    return broken.applied(table)
 
 
 def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame) -> pd.DataFrame:

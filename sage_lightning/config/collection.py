@@ -61,7 +61,7 @@ def selection(config: dict[str, Any]) -> Iterator[str]:
 def pairs(config: dict[str, Any]) -> Iterator[str]:
     """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is.
 
-    An inventory is taken of a folder without pairs, too.
+    An index is made, and an inventory taken, of a folder without pairs, too.
     """
     root, nodes = get(config, "data.root"), get(config, "data.nodes")
     if get(config, "data.source._target_") != SAGE:
@@ -75,7 +75,7 @@ def pairs(config: dict[str, Any]) -> Iterator[str]:
             table = read_nodes(Path(nodes))
         except UserError as error:
             problems = error.lines
-    if root is not None and Path(root).is_dir() and "inventory" not in config:
+    if root is not None and Path(root).is_dir() and not {"index", "inventory"} & set(config):
         from sage_lightning.data.scan import pairless
 
         if line := pairless(Path(root), table):

@@ -119,14 +119,17 @@ class SageSource(_Camera):
         Raises:
             UserError: there is no pair.
         """
-        if cache_dir is None:
-            scan = scan_folder(self.root, self._keep_mismatches, self.nodes)
-            scan = dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
-        else:
-            scan = self._catalogue(cache_dir).scan(self.nodes, self._keep_mismatches)
+        scan = self.listed(cache_dir)
         if line := without_pair(self.root, scan):
             raise UserError(line)
         return scan
+
+    def listed(self, cache_dir: Path | None = None) -> Scan:
+        """As `scan`, also of files without a pair: no data to train on, but what they lack can be told."""
+        if cache_dir is not None:
+            return self._catalogue(cache_dir).scan(self.nodes, self._keep_mismatches)
+        scan = scan_folder(self.root, self._keep_mismatches, self.nodes)
+        return dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
 
     def catalogue(self, cache_dir: Path, scan: Scan) -> Catalogue:
         """See `PairSource.catalogue`; it notices by itself which files are others now."""
