@@ -68,6 +68,10 @@ DATES = "not a date or time; write {0}=2023-05-01 or {0}=2023-05-01T06:00"
             "download.node=1234567890123456: not text or a list of texts; "
             "quote it: download.node='\"1234567890123456\"'",
         ),
+        (
+            "download.start=2023",
+            "download.start=2023: not text; write all of the date, as download.start=2023-05-01",
+        ),
         ("download.start=yesterday", f"download.start=yesterday: {DATES.format('download.start')}"),
         ("download.end=2023-02-30", f"download.end=2023-02-30: {DATES.format('download.end')}"),
         ("download.end=9999-12-31", f"download.end=9999-12-31: {DATES.format('download.end')}"),
