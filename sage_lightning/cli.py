@@ -175,10 +175,12 @@ def _no_room_is_one_line() -> Iterator[None]:
     except Exception as error:
         if asked is None:
             del os.environ[HYDRA_RAISES]
-        raised = error  # the name goes with the clause
+        raised, trace = error, error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_name != "run_job":
+            trace = trace.tb_next  # Hydra looks for its own frame among the first few
 
         def again() -> None:
-            raise raised
+            raise raised.with_traceback(trace or raised.__traceback__)
 
         run_and_report(again)  # as Hydra would have told of it
     finally:

@@ -119,6 +119,8 @@ def lags(config: dict[str, Any]) -> Iterator[str]:
 def _duration(text: Any) -> timedelta | None:
     import pandas as pd  # half a second, and most commands have no durations
 
+    if str(text).strip().replace(".", "", 1).isdecimal():
+        return None  # pandas takes it for nanoseconds
     try:
         found = pd.Timedelta(str(text)) if text is not None else None
     except ValueError:

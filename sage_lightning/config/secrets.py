@@ -4,7 +4,7 @@ import re
 
 _USER = re.compile(r"(https?://)[^\s/@'\"]+@")
 _QUERY = re.compile(r"(https?://[^\s?#'\"]*)[?#][^\s'\"]*")
-_NAMED = re.compile(r"(?i)([\w.+]*(?:token|passw|secret|credential|api_?key)[\w.]*[=:])\s*[^\s,;'\"]+")
+_NAMED = re.compile(r"(?i)([\w.+]*(?:token|passw|secret|credential|api_?key)[\w.]*=)[^\s,;'\"]+")
 
 
 def without_secrets(line: str) -> str:

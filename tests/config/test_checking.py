@@ -245,3 +245,5 @@ def test_a_number_without_a_unit_is_told_how_to_have_one() -> None:
         f"lag=3: not text; {tail} lag=3h or lag=30min",
         f"tolerance=0.5: not text or null; {tail} tolerance=5min",
     )
+    quoted = ('lag="3"', "data=simulated")
+    assert lines(*quoted, command="pairs") == ("lag=3: not a duration; write it as lag=30min",)
