@@ -10,13 +10,13 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra._internal.utils import get_args_parser
+from hydra._internal.utils import get_args_parser, run_and_report
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
@@ -42,6 +42,8 @@ HUSHED = (
 
 # Set while a run is under way: the folder from which a rank that DDP started reads its config.
 RUN_FOLDER = "SAGE_LIGHTNING_RUN_FOLDER"
+
+HYDRA_RAISES = "HYDRA_FULL_ERROR"  # set, Hydra lets an error through that it would otherwise print
 
 Task = Callable[[DictConfig, Path], dict[str, float]]
 
@@ -159,10 +161,37 @@ def _enter(name: str, task: Task) -> None:
             os.environ.update(environment)
 
     entered = hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)
-    with printed_after() if asks_only else nullcontext():
+    with printed_after() if asks_only else nullcontext(), _no_room_is_one_line():
         entered()
     if failed or partial:
         sys.exit(max([1, *failed]))
+
+
+@contextmanager
+def _no_room_is_one_line() -> Iterator[None]:
+    """Hydra writes into the run's folder before `run` is called; what fails there it tells by a traceback."""
+    asked = os.environ.get(HYDRA_RAISES)
+    os.environ[HYDRA_RAISES] = "1"
+    try:
+        with writing_run(Path("the run's folder")):
+            yield
+    except UserError as error:
+        _refuse(error)
+    except Exception as error:
+        if asked is None:
+            del os.environ[HYDRA_RAISES]
+        raised, trace = error, error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_name != "run_job":
+            trace = trace.tb_next  # Hydra looks for its own frame among the first few
+
+        def again() -> None:
+            raise raised.with_traceback(trace or raised.__traceback__)
+
+        run_and_report(again)  # as Hydra would have told of it
+    finally:
+        os.environ.pop(HYDRA_RAISES, None)
+        if asked is not None:
+            os.environ[HYDRA_RAISES] = asked
 
 
 def _hush() -> None:
@@ -296,3 +325,7 @@ class TrialsTable(Callback):
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -16,11 +16,15 @@ from sage_lightning.sage.celsius import write_celsius
 NODE = "000048b02d15bc42"
 MINUTE = 60_000_000_000
 START = 1_700_000_000_000_000_000
-DOOR = "from sage_lightning.cli import main; main()"
+DOOR = ("-c", "from sage_lightning.cli import main; main()")
 
 
 def sage_lightning(
-    *arguments: str, cwd: Path, environment: dict[str, str], largest: int | None = None
+    *arguments: str,
+    cwd: Path,
+    environment: dict[str, str],
+    largest: int | None = None,
+    door: tuple[str, str] = DOOR,
 ) -> subprocess.CompletedProcess[str]:
     """`largest`: bytes of a file, beyond which the disk is full."""
     root = str(Path(__file__).parents[1])
@@ -30,7 +34,7 @@ def sage_lightning(
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
 
     return subprocess.run(
-        [sys.executable, "-c", DOOR, *arguments],
+        [sys.executable, *door, *arguments],
         cwd=cwd,
         env=environment | {"PYTHONPATH": root},
         capture_output=True,
@@ -122,6 +126,48 @@ def test_a_run_folder_without_room_is_one_line(desk: Path, environment: dict[str
     assert done.stderr.startswith("paths.output_dir: ")
     assert done.stderr.endswith(" cannot be written (File too large); name another\n")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("index",), ("pairs", "lag=30min"), ("inventory",)])
+def test_a_disk_on_which_hydra_itself_finds_no_room_is_one_line(
+    desk: Path, environment: dict[str, str], command: tuple[str, ...]
+) -> None:
+    asked = (*command, "data.root=files", "paths.output_dir=full")
+    done = sage_lightning(*asked, cwd=desk, environment=environment, largest=100)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "paths.output_dir: the run's folder cannot be written (File too large); name another"
+    ]
+
+
+@pytest.mark.parametrize("module", ["sage_lightning", "sage_lightning.cli"])
+def test_the_package_is_a_command_too(desk: Path, environment: dict[str, str], module: str) -> None:
+    asked = ("index", "data.root=files", "data.split.by=position")
+    done = sage_lightning(*asked, cwd=desk, environment=environment, door=("-m", module))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "12 pairs (" in done.stdout
+    assert len(index_of(desk)) == 12
+    wrong = sage_lightning("indx", cwd=desk, environment=environment, door=("-m", module))
+    assert wrong.returncode == 2
+    assert "no such command" in wrong.stderr
+
+
+@pytest.mark.parametrize("verify", ["false", "true"])
+def test_files_without_a_pair_have_an_index_and_no_pairs(
+    desk: Path, environment: dict[str, str], verify: str
+) -> None:
+    for picture in (desk / "files").rglob("*.jpg"):
+        picture.unlink()
+    asked = ("index", "data.root=files", f"index.verify={verify}")
+    done = sage_lightning(*asked, cwd=desk, environment=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "12 rows in quarantine: 12 partner missing" in done.stdout
+    assert index_of(desk)["reason"].tolist() == ["partner missing"] * 12
+    taken = sage_lightning("inventory", "data.root=files", cwd=desk, environment=environment)
+    assert "0 pairs and 12 files in quarantine" in taken.stdout
+    listed = sage_lightning("pairs", "lag=30min", "data.root=files", cwd=desk, environment=environment)
+    assert listed.returncode == 2
+    assert "holds no pair" in listed.stderr
 
 
 def test_pairs_at_a_lag_are_listed(desk: Path, environment: dict[str, str]) -> None:

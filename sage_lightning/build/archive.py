@@ -9,7 +9,7 @@ from sage_lightning.config import moment
 from sage_lightning.evaluation.headline import print_table
 from sage_lightning.sage.archive.download import download as bring
 from sage_lightning.sage.archive.order import Order
-from sage_lightning.sage.archive.survey import shown, survey
+from sage_lightning.sage.archive.survey import COLUMNS, shown, survey
 
 
 def download(cfg: DictConfig) -> dict[str, float]:
@@ -17,7 +17,7 @@ def download(cfg: DictConfig) -> dict[str, float]:
 
     Returns:
         How many files came, their bytes, how many were there already, how many failed; or, of a dry run,
-        the sums of the table that it prints.
+        the sums of the table that it prints and how many queries had no answer.
     """
     download = cfg.download
     nodes = [download.node] if isinstance(download.node, str) else list(download.node)
@@ -32,11 +32,12 @@ def download(cfg: DictConfig) -> dict[str, float]:
         storage=download.storage.rstrip("/"),
         workers=download.workers,
         timeout=download.timeout,
+        least_rate=download.least_rate,
         retries=download.retries,
         backoff=download.backoff,
     )
     if not download.dry_run:
         return asdict(bring(order))
-    table = survey(order)
-    print_table(shown(table), title=f"What a download into {order.folder} would be")
-    return {name: int(table[name].iloc[-1]) for name in ("frames", "files", "bytes", "unknown", "there")}
+    found = survey(order)
+    print_table(shown(found.table), title=f"What a download into {order.folder} still brings")
+    return {name: float(found.table[name].iloc[-1]) for name in COLUMNS} | {"failed": found.unanswered}

@@ -16,9 +16,11 @@ from sage_lightning.data.prepare import decoder_of, give_up_otherwise
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.sizes import wanted
 from sage_lightning.data.source import PairSource
+from sage_lightning.data.sources import SageSource
 from sage_lightning.data.split import SPLITS, EmptySplitError
 from sage_lightning.data.table_hash import table_hash
 from sage_lightning.data.telling import known, looked_at
+from sage_lightning.errors import UserError
 
 log = logging.getLogger("sage_lightning")
 
@@ -26,7 +28,8 @@ log = logging.getLogger("sage_lightning")
 def index(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Writes the index of a collection into the folder, and says what is in it."""
     source: PairSource = instantiate(cfg.data.source)
-    scan, table = _verified(cfg, source) if cfg.index.verify else known_index(cfg, source)
+    scan = listed(cfg, source)
+    table = _verified(cfg, source, scan) if cfg.index.verify else judged(cfg, source, scan)
     placeless = unknown_nodes(table, source.nodes)
     strangers = [node for node in placeless if node != UNKNOWN]
     if UNKNOWN in placeless and (source.nodes.rows or strangers):
@@ -72,26 +75,42 @@ def pairs(cfg: DictConfig, folder: Path) -> dict[str, float]:
     return {"pairs": float(len(found))}
 
 
-def known_index(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
-    """A collection as it is now, and its index with what decoding has told of it so far."""
+def listed(cfg: DictConfig, source: PairSource) -> Scan:
+    """A collection as it is now, pairs or not.
+
+    Raises:
+        UserError: there is nothing to list.
+    """
     cache_dir = Path(cfg.paths.data_dir)
-    scan = source.scan(cache_dir)
-    return scan, known(source, cache_dir, scan.index)
+    scan = source.listed(cache_dir) if isinstance(source, SageSource) else source.scan(cache_dir)
+    if scan.index.empty:
+        raise UserError(f"data.root={source.root} holds no camera file; other files: {scan.others}")
+    return scan
 
 
-def _verified(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
+def known_index(cfg: DictConfig, source: PairSource) -> tuple[Scan, pd.DataFrame]:
+    """A collection of pairs as it is now, and its index with what decoding has told of it so far."""
+    scan = source.scan(Path(cfg.paths.data_dir))
+    return scan, judged(cfg, source, scan)
+
+
+def judged(cfg: DictConfig, source: PairSource, scan: Scan) -> pd.DataFrame:
+    """The index with what decoding has told of it so far."""
+    return known(source, Path(cfg.paths.data_dir), scan.index)
+
+
+def _verified(cfg: DictConfig, source: PairSource, scan: Scan) -> pd.DataFrame:
     """The index after a look at every file; shards that say otherwise are given up."""
     cache_dir = Path(cfg.paths.data_dir)
-    scan = source.scan(cache_dir)
     usable = scan.index[scan.index["status"] == "ok"]
     size = kept(cfg).rgb_size
     table, failed, contents = looked_at(source, cache_dir, scan.index, size, executor(cfg))
     if usable.empty or not wanted(source, usable).clear:
-        return scan, table  # there is no store of these
+        return table  # there is no store of these
     decoder = decoder_of(source, usable, kept(cfg))
     if given_up := give_up_otherwise(cache_dir, decoder, scan, usable, failed, contents):
         log.info("Files are not as they were when they were decoded: %d shards will be made again", given_up)
-    return scan, table
+    return table
 
 
 def _dealt(cfg: DictConfig, source: PairSource, table: pd.DataFrame, quiet: bool = False) -> pd.DataFrame:

@@ -7,13 +7,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from sage_lightning.build.collection import judged, listed
 from sage_lightning.build.objects import instantiate
 from sage_lightning.data.index import add_place_and_time
-from sage_lightning.data.scan import pairless, scan_folder
 from sage_lightning.data.select import selected
-from sage_lightning.data.sources import SageSource
-from sage_lightning.data.telling import known
-from sage_lightning.errors import UserError
 from sage_lightning.inventory.collection import Collection, other_files
 from sage_lightning.inventory.excluded import NOT_SELECTED, Apart
 from sage_lightning.inventory.page import write_page
@@ -67,19 +64,10 @@ def _facts(cfg: DictConfig) -> dict[str, str]:
 
 def _of_files(cfg: DictConfig) -> Collection:
     source = instantiate(cfg.data.source)
-    # A folder without a pair is no data to train on, but what it lacks is what one asks its inventory.
-    if isinstance(source, SageSource) and pairless(source.root, source.nodes):
-        scan = scan_folder(source.root, nodes=source.nodes)
-        scan = replace(scan, index=add_place_and_time(scan.index, source.nodes))
-    else:
-        cache_dir = Path(cfg.paths.data_dir)
-        scan = source.scan(cache_dir)
-        scan = replace(scan, index=known(source, cache_dir, scan.index))
-    if scan.index.empty:
-        raise UserError(f"data.root={source.root} holds no camera file; other files: {scan.others}")
+    scan = listed(cfg, source)
     return Collection(
         name=str(source.root),
-        index=scan.index,
+        index=judged(cfg, source, scan),
         source=source,
         nodes=source.nodes.rows,
         apart=[other_files(source.root, scan.others)],
@@ -87,7 +75,7 @@ def _of_files(cfg: DictConfig) -> Collection:
 
 
 def _of_records(cfg: DictConfig) -> Collection:
-    index, apart = read_records(cfg.inventory.records)
+    index, apart = read_records(cfg.inventory.records, bool(cfg.data.get("keep_mismatches", False)))
     nodes = NodeTable() if cfg.data.nodes is None else read_nodes(Path(cfg.data.nodes))
     return Collection(
         name=str(cfg.inventory.records),

@@ -18,6 +18,7 @@ AT_LEAST_0 = (
     "data.num_workers",
     "data.split.gap_days",
     "download.backoff",
+    "download.least_rate",
     "download.retries",
     "health.coincide",
     "inventory.frames_per_group",

@@ -17,6 +17,7 @@ from sage_lightning.config.known import HINTS
 from sage_lightning.config.problem import Problem
 from sage_lightning.config.resume import own_key, settled
 from sage_lightning.config.rules import RULES, folders
+from sage_lightning.config.secrets import without_secrets
 from sage_lightning.config.tree import Tree
 from sage_lightning.config.values import kind_problem
 from sage_lightning.errors import UserError
@@ -48,7 +49,7 @@ def check(overrides: list[str], config_name: str, multirun: bool, config_dir: st
         for trial in _trials(values):
             lines |= dict.fromkeys(_trial(hydra, list(trial)))
     if lines:
-        raise UserError(*lines)
+        raise UserError(*map(without_secrets, lines))
 
 
 def _values(hydra: Composer, text: str, multirun: bool) -> list[Override]:

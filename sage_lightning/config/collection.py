@@ -61,7 +61,7 @@ def selection(config: dict[str, Any]) -> Iterator[str]:
 def pairs(config: dict[str, Any]) -> Iterator[str]:
     """A folder of camera files holds a pair, and a node table can be read; `folders` says where none is.
 
-    An inventory is taken of a folder without pairs, too.
+    An index is made, and an inventory taken, of a folder without pairs, too.
     """
     root, nodes = get(config, "data.root"), get(config, "data.nodes")
     if get(config, "data.source._target_") != SAGE:
@@ -75,7 +75,7 @@ def pairs(config: dict[str, Any]) -> Iterator[str]:
             table = read_nodes(Path(nodes))
         except UserError as error:
             problems = error.lines
-    if root is not None and Path(root).is_dir() and "inventory" not in config:
+    if root is not None and Path(root).is_dir() and not {"index", "inventory"} & set(config):
         from sage_lightning.data.scan import pairless
 
         if line := pairless(Path(root), table):
@@ -119,6 +119,8 @@ def lags(config: dict[str, Any]) -> Iterator[str]:
 def _duration(text: Any) -> timedelta | None:
     import pandas as pd  # half a second, and most commands have no durations
 
+    if str(text).strip().replace(".", "", 1).isdecimal():
+        return None  # pandas takes it for nanoseconds
     try:
         found = pd.Timedelta(str(text)) if text is not None else None
     except ValueError:

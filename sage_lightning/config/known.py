@@ -12,6 +12,14 @@ HINTS = {
     "download.end": "download.end=<date or time>, as 2023-05-08",
 }
 
+# What to write instead of a number, which in quotes would be as wrong.
+EXAMPLES = {
+    "lag": "it with its unit, as lag=3h or lag=30min",
+    "tolerance": "it with its unit, as tolerance=5min",
+    "download.start": "all of the date, as download.start=2023-05-01",
+    "download.end": "all of the date, as download.end=2023-05-08",
+}
+
 # Kinds of keys that no `_target_` takes and whose default allows more, or less, than its own kind.
 SIZE = int | tuple[int, int]
 KINDS: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sage_lightning.config import kinds
-from sage_lightning.config.known import KINDS, LISTS
+from sage_lightning.config.known import EXAMPLES, KINDS, LISTS
 from sage_lightning.config.problem import Problem
 from sage_lightning.config.targets import Parameter, target
 from sage_lightning.config.tree import Tree
@@ -51,6 +51,8 @@ def unfit(text: str, key: str, value: Any, kind: Any) -> Problem | None:
         and kinds.fits(float(number), kind)
     ):
         hint = f"; write {key}={number}"
+    elif key in EXAMPLES and isinstance(value, int | float) and not isinstance(value, bool):
+        hint = f"; write {EXAMPLES[key]}"
     elif isinstance(value, int | float) and kinds.fits(str(value), kind):
         hint = f"; quote it: {key}='\"{text.partition('=')[2]}\"'"
     return Problem(f"{text}: not {name}{hint}", (key,))

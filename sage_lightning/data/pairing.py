@@ -74,14 +74,20 @@ def _again(files: pd.DataFrame, named: pd.Series) -> pd.Series:
 
 
 def _with_plots(pairs: pd.DataFrame, plots: pd.DataFrame) -> pd.DataFrame:
-    """Where a thermal file has a plot and no picture, the plot stands in the picture's place."""
+    """Where a thermal file has a plot and no picture, the plot stands in the picture's place.
+
+    Where a moment has several positions, it is the plot of the very one: no plot stands in two places.
+    """
     bare = pairs["path_rgb"].isna()
     if plots.empty or not bare.any():
         return pairs.assign(plot=False)
-    first = plots[plots["time_ns"] != NO_TIME].drop_duplicates(_MOMENT)[[*_MOMENT, "path"]]
-    found = pairs[_MOMENT].merge(first, on=_MOMENT, how="left")["path"]
-    found.index = pairs.index
-    return pairs.assign(path_rgb=pairs["path_rgb"].fillna(found), plot=bare & found.notna())
+    plots = plots[plots["time_ns"] != NO_TIME]
+    first = plots.drop_duplicates(_MOMENT)[[*_MOMENT, "path"]].assign(place="")
+    own = plots.assign(place=plots["position"]).dropna(subset="place")
+    own = own.drop_duplicates([*_MOMENT, "place"])[[*_MOMENT, "path", "place"]]
+    found = pairs[[*_MOMENT, "place"]].merge(pd.concat([first, own]), on=[*_MOMENT, "place"], how="left")
+    plot = found["path"].set_axis(pairs.index)
+    return pairs.assign(path_rgb=pairs["path_rgb"].fillna(plot), plot=bare & plot.notna())
 
 
 def _judged(pairs: pd.DataFrame, keep_mismatches: bool) -> pd.DataFrame:

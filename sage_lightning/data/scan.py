@@ -16,7 +16,7 @@ from sage_lightning.data.layouts import in_one_layout
 from sage_lightning.data.legacy import Legacy
 from sage_lightning.data.listing import Folder, list_folders, names_of
 from sage_lightning.data.pairing import pair_files
-from sage_lightning.data.quarantine import PLOT
+from sage_lightning.data.quarantine import MARKED_BAD, PLOT
 from sage_lightning.sage.names import node_of, parse_name
 from sage_lightning.sage.nodes import NodeTable
 
@@ -103,9 +103,17 @@ def scanned(listed: int, counts: FileCounts, index: pd.DataFrame) -> Scan:
         counts: of the camera files among them.
         index: of the pairs.
     """
-    shown = int((index["reason"] == PLOT).sum())  # plots that stand in a picture's place
-    others = listed - counts.pictures - counts.thermals - shown
+    others = listed - counts.pictures - counts.thermals - _plots_shown(index)
     return Scan(index, counts.pictures, counts.thermals, others, counts.content)
+
+
+def _plots_shown(index: pd.DataFrame) -> int:
+    """How many plots stand in a picture's place, also where someone has put their thermal file aside."""
+    paths = index.loc[index["reason"].isin((PLOT, MARKED_BAD)), "rgb_path"].dropna().unique()
+    files = (
+        parse_name(name, node_of(folder)) for folder, _, name in (path.rpartition("/") for path in paths)
+    )
+    return sum(file is not None and file.kind == "plot" for file in files)
 
 
 def pairless(root: Path, nodes: NodeTable) -> str | None:

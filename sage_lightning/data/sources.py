@@ -128,15 +128,17 @@ class SageSource(_Camera):
         Raises:
             UserError: there is no pair.
         """
-        if cache_dir is None:
-            scan = scan_folder(self.root, self._keep_mismatches, self.nodes)
-            scan = dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
-        else:
-            catalogue = Catalogue(cache_dir, self.root, self.recipe)
-            scan = catalogue.scan(self.nodes, self._keep_mismatches)
+        scan = self.listed(cache_dir)
         if line := without_pair(self.root, scan):
             raise UserError(line)
         return scan
+
+    def listed(self, cache_dir: Path | None = None) -> Scan:
+        """As `scan`, also of files without a pair: no data to train on, but what they lack can be told."""
+        if cache_dir is not None:
+            return Catalogue(cache_dir, self.root, self.recipe).scan(self.nodes, self._keep_mismatches)
+        scan = scan_folder(self.root, self._keep_mismatches, self.nodes)
+        return dataclasses.replace(scan, index=add_place_and_time(scan.index, self.nodes))
 
     def read(
         self, pair: PairFiles, size: tuple[int, int]

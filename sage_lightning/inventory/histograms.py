@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sage_lightning.data.files import UNKNOWN
 from sage_lightning.evaluation.figures.style import INK, MUTED, RULE, styled
-from sage_lightning.inventory.rows import QUARTERS, SEASONS
+from sage_lightning.inventory.rows import AT, QUARTERS, SEASONS
 from sage_lightning.inventory.tables import UNIT_SIGNS
 from sage_lightning.inventory.temperatures import BINS, Temperatures
 
@@ -55,7 +55,8 @@ def histograms(found: Temperatures, vsns: dict[str, str]) -> Figure | None:
             axis.spines["left"].set_visible(False)
             if node == nodes[0]:
                 axis.set_title(season)
-        row[0].set_ylabel(vsns.get(node) or node, fontweight="bold")
+        name = (vsns.get(node) or node).replace(AT, f"{AT.rstrip()}\n")
+        row[0].set_ylabel(name, fontweight="bold")
     axes[0, 0].set_xlim(*reach)
     axes[0, 0].set_ylim(0, len(views))
     axes[0, 0].set_yticks([len(views) - 0.6 - place for place in range(len(views))], views)

@@ -68,7 +68,7 @@ def _strip(inventory: Inventory) -> dict[str, str]:
     return {
         "pairs": whole(inventory.pairs),
         "files in quarantine": whole(inventory.quarantined_files),
-        "nodes": whole(rows["node"].nunique()),
+        "nodes": whole(rows["node_id"].nunique()),
         "node × position": whole(len(places)),
         **span,
     }
@@ -77,7 +77,9 @@ def _strip(inventory: Inventory) -> dict[str, str]:
 def _sections(inventory: Inventory, figures: dict[str, Figure], facts: dict[str, str]) -> list[Section]:
     lists = [_table(tables.counted(inventory, by)) for by in KEYS]
     found = [
-        Section("claim", "In short", [headline(inventory) + ".", *inventory.unknowns], lists[:1]),
+        Section(
+            "claim", "In short", [headline(inventory) + ".", *inventory.moves, *inventory.unknowns], lists[:1]
+        ),
         _coverage(figures),
         Section(
             "counts",

@@ -67,8 +67,12 @@ def recordless(given: str) -> str | None:
     return f"inventory.records={given}: {count} record{'' if count == 1 else 's'}, none of a camera file"
 
 
-def read_records(given: str) -> tuple[pd.DataFrame, list[Apart]]:
+def read_records(given: str, keep_mismatches: bool = False) -> tuple[pd.DataFrame, list[Apart]]:
     """The pair index, paths as the archive has them, and what of the records stands in none of its rows.
+
+    Args:
+        given: see `record_files`.
+        keep_mismatches: see `pair_files`.
 
     Raises:
         UserError: no file, or one that holds no records.
@@ -86,14 +90,15 @@ def read_records(given: str) -> tuple[pd.DataFrame, list[Apart]]:
         times = pd.to_datetime(part["timestamp"], utc=True, format="mixed")  # a CSV holds texts
         parts.append(part.assign(timestamp=times.astype("datetime64[ns, UTC]")))
     records = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    return index_of(records)
+    return index_of(records, keep_mismatches)
 
 
-def index_of(records: pd.DataFrame) -> tuple[pd.DataFrame, list[Apart]]:
+def index_of(records: pd.DataFrame, keep_mismatches: bool = False) -> tuple[pd.DataFrame, list[Apart]]:
     """`read_records` of records that are loaded.
 
     Args:
         records: columns of `sage_data_client.load`; those named `meta.…` may be missing.
+        keep_mismatches: see `pair_files`.
     """
     uploads = records[records["name"] == UPLOAD]
     path = uploads["value"].astype("str").str.replace(_ROOT, "", regex=True)
@@ -107,7 +112,7 @@ def index_of(records: pd.DataFrame) -> tuple[pd.DataFrame, list[Apart]]:
     files = files[~again].join(_parsed(filename), on="filename")
     files["position"] = files["position"].fillna(_meta(uploads, "position"))
     is_camera = files["kind"].notna()
-    index = pair_files(files[is_camera].drop(columns="filename").reset_index(drop=True))
+    index = pair_files(files[is_camera].drop(columns="filename").reset_index(drop=True), keep_mismatches)
     shown = index.loc[index["reason"] == PLOT, "rgb_path"]  # plots that stand in a picture's place
     others = files["path"][(files["kind"] == "plot") | ~is_camera]
     others = others[~others.isin(shown)]

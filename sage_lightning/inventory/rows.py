@@ -4,13 +4,16 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sage_lightning.data.files import UNKNOWN
-from sage_lightning.sage.nodes import Node
+from sage_lightning.data.index import rows_of_nodes
+from sage_lightning.sage.nodes import Node, NodeTable
 from sage_lightning.sage.positions import VIEWS
 
 LIGHTS = ("day", "twilight", "night")
 QUARTERS = ("Dec–Feb", "Mar–May", "Jun–Aug", "Sep–Nov")
+AT = " at "  # between a node's name and its place, where it has stood at several
 SEASONS = ("winter", "spring", "summer", "autumn")  # meteorological, as the north has them in these quarters
 
 
@@ -19,20 +22,27 @@ def rows_of(index: pd.DataFrame, nodes: Iterable[Node] = ()) -> pd.DataFrame:
 
     Args:
         index: as `add_place_and_time` leaves it.
-        nodes: places of nodes; they tell the hemisphere.
+        nodes: places of nodes; they tell the hemisphere, and that a node has moved.
 
     Returns:
         `node`, `position`, `month` ("2023-05"), `season`, `daylight`, `view`: categories in their natural
-        order, "unknown" where the index has null; a node of unknown place has quarters of a year for seasons.
+        order, "unknown" where the index has null; where a node's place is not known at the time, quarters of
+        a year stand for seasons. A node that was counted at several places is a `node` at each of them, its
+        name followed by `AT` and the place; `node_id` is its name alone, `place` its latitude and longitude.
         `time` and `pair_id`, `reason`, `rgb_path`, `ir_path` as in the index; `usable`; `files`: how many the
         row stands for.
     """
     month = index["local_day"].str.slice(0, 7)
+    table = NodeTable(nodes)
+    held = rows_of_nodes(index, table)
+    place = _place(index["node"], held, table)
     texts = {
-        "node": index["node"],
+        "node": _node_at(index["node"], place),
+        "node_id": index["node"],
+        "place": place,
         "position": index["position"],
         "month": month,
-        "season": _season(month, index["node"], nodes),
+        "season": _season(month, held, table),
         "daylight": index["daylight"],
         "view": index["view"],
     }
@@ -57,14 +67,28 @@ def _category(texts: pd.Series, order: Iterable[str] | None) -> pd.Series:
     return named.cat.set_categories([name for name in places if name in there], ordered=True)
 
 
-def _season(month: pd.Series, node: pd.Series, nodes: Iterable[Node]) -> pd.Series:
+def _place(node: pd.Series, held: NDArray[np.int64], table: NodeTable) -> pd.Series:
+    """Latitude and longitude at the time; of files at no known place those of the node's only one."""
+    places = np.array([*(f"{row.latitude:g},{row.longitude:g}" for row in table.rows), UNKNOWN], dtype=object)
+    place = pd.Series(places[held], index=node.index, dtype="str")
+    known = held >= 0
+    only = place[known].groupby(node[known]).agg(["nunique", "first"])
+    alone = only.loc[only["nunique"] == 1, "first"]
+    return place.where(known, node.map(alone).astype("str").fillna(UNKNOWN))
+
+
+def _node_at(node: pd.Series, place: pd.Series) -> pd.Series:
+    moved = place.groupby(node).nunique()
+    several = node.isin(moved.index[moved > 1])
+    return node.where(~several, node + AT + place)
+
+
+def _season(month: pd.Series, held: NDArray[np.int64], table: NodeTable) -> pd.Series:
     """Dec–Feb is one of them: the quarter of a month is that of the month after it, less one."""
-    south = {name: place.latitude < 0 for place in nodes for name in (place.node, place.vsn)}
     number = pd.to_numeric(month.str.slice(5, 7), errors="coerce")
     known = number.notna()
     quarter = (number.fillna(0).astype("int64") % 12 // 3).to_numpy()
-    hemisphere = node.astype("str").map({name: 2 if is_south else 0 for name, is_south in south.items()})
-    placed = hemisphere.notna().to_numpy(dtype=bool)
-    turned = (quarter + hemisphere.fillna(0).to_numpy(dtype=np.int64)) % 4
-    names = np.where(placed, np.array(SEASONS)[turned], np.array(QUARTERS)[quarter])
+    south = np.array([*(row.latitude < 0 for row in table.rows), False])[held]
+    turned = (quarter + 2 * south) % 4
+    names = np.where(held >= 0, np.array(SEASONS)[turned], np.array(QUARTERS)[quarter])
     return pd.Series(names, index=month.index, dtype="str").where(known)

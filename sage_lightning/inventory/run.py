@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from sage_lightning.data.files import UNKNOWN
 from sage_lightning.inventory.collection import Collection, unknowns
 from sage_lightning.inventory.counts import counts
 from sage_lightning.inventory.excluded import excluded
 from sage_lightning.inventory.rates import Rates, rates_of
-from sage_lightning.inventory.rows import rows_of
+from sage_lightning.inventory.rows import AT, rows_of
 from sage_lightning.inventory.temperatures import Temperatures, temperatures_of
 
 
@@ -19,13 +20,15 @@ class Inventory:
 
     Attributes:
         name: of the collection.
-        vsns: node id → the short name on its box, where the node table knows it.
+        vsns: `node` of `rows` → the short name on its box, where the node table knows it; of a node that was
+            counted at several places, with the place.
         rows: what everything was counted from, see `rows_of`.
         counts: by node, position, month and daylight.
         rates: how fast pairs come, and where they did not.
         temperatures: None where no frame was read.
         excluded: by reason.
-        unknowns: what cannot be told and why, a sentence each.
+        moves: nodes that were counted at several places, a sentence each.
+        unknowns: what cannot be told and why, likewise.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Inventory:
     rates: Rates
     temperatures: Temperatures | None
     excluded: pd.DataFrame
+    moves: list[str]
     unknowns: list[str]
 
     @property
@@ -72,14 +76,36 @@ def take(
         temperatures = temperatures_of(rows, collection.source, bins, frames_per_group, workers)
     return Inventory(
         name=collection.name,
-        vsns={place.node: place.vsn for place in collection.nodes},
+        vsns=_names(rows, {place.node: place.vsn for place in collection.nodes}),
         rows=rows,
         counts=counts(rows),
         rates=rates_of(rows, gap_factor),
         temperatures=temperatures,
         excluded=excluded(rows, collection.apart, None if temperatures is None else temperatures.unread),
+        moves=_moves(rows, {place.node: place.vsn for place in collection.nodes}),
         unknowns=unknowns(collection),
     )
+
+
+def _sites(rows: pd.DataFrame) -> pd.DataFrame:
+    """`node`, `node_id` and `place` of nodes at their places, those that have moved told by their names."""
+    sites = rows[["node", "node_id", "place"]].drop_duplicates().astype("str").sort_values(["node", "place"])
+    return sites.assign(moved=sites["node"] != sites["node_id"])
+
+
+def _names(rows: pd.DataFrame, vsns: dict[str, str]) -> dict[str, str]:
+    moved = _sites(rows).query("moved")
+    names = {
+        site.node: f"{vsns.get(site.node_id) or site.node_id}{AT}{site.place}" for site in moved.itertuples()
+    }
+    return vsns | names
+
+
+def _moves(rows: pd.DataFrame, vsns: dict[str, str]) -> list[str]:
+    sites = _sites(rows).query("moved")
+    known = sites[sites["place"] != UNKNOWN].groupby("node_id")["place"].agg(" and at ".join)
+    what = "(latitude, longitude) and is counted at each by itself."
+    return [f"{vsns.get(node) or node} stood at {places} {what}" for node, places in known.items()]
 
 
 def write_tables(inventory: Inventory, folder: Path) -> None:
@@ -98,4 +124,15 @@ def tables(inventory: Inventory) -> dict[str, pd.DataFrame]:
     }
     if inventory.temperatures is not None:
         found |= {"temperatures": inventory.temperatures.histograms, "bins": inventory.temperatures.bins}
-    return found
+    sites = _sites(inventory.rows).set_index("node")
+    return {name: _placed(table, sites) for name, table in found.items()}
+
+
+def _placed(table: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
+    """With the node's id and, in a column of its own, its place."""
+    if "node" not in table:
+        return table
+    where = sites.loc[table["node"]]
+    table = table.assign(node=where["node_id"].to_numpy())
+    table.insert(table.columns.get_loc("node") + 1, "place", where["place"].to_numpy())
+    return table

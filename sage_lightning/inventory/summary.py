@@ -19,7 +19,7 @@ FEW_ROWS = 5  # of gaps
 def print_summary(inventory: Inventory) -> None:
     """Prints it."""
     log.info("%s", headline(inventory))
-    for sentence in inventory.unknowns:
+    for sentence in [*inventory.moves, *inventory.unknowns]:
         log.info("%s", sentence)
     for by in KEYS:
         _print(tables.counted(inventory, by))
@@ -36,7 +36,7 @@ def print_summary(inventory: Inventory) -> None:
 def headline(inventory: Inventory) -> str:
     """One line: how much of what, and from when to when."""
     rows = inventory.rows
-    nodes = rows["node"].nunique()
+    nodes = rows["node_id"].nunique()
     places = rows.loc[rows["usable"], ["node", "position"]].drop_duplicates()
     days = pd.Series(rows.loc[rows["usable"], "time"]).dropna()
     span = f", {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}" if len(days) else ""

@@ -8,6 +8,7 @@ from sage_lightning.data.files import UNKNOWN
 from sage_lightning.inventory.counts import by_daylight, counts
 from sage_lightning.inventory.rates import ALL
 from sage_lightning.inventory.reading import GROUP
+from sage_lightning.inventory.rows import AT
 from sage_lightning.inventory.run import Inventory
 from sage_lightning.inventory.temperatures import BINS, Temperatures
 
@@ -44,7 +45,7 @@ def counted(inventory: Inventory, by: str) -> Shown:
     found = counts(inventory.rows, [by]) if by == "daylight" else by_daylight(inventory.rows, [by])
     words = {by: found[by]}
     if by == "node" and inventory.vsns:
-        words = {by: named(inventory, found[by]), "id": found[by]}
+        words = {by: named(inventory, found[by]), "id": found[by].str.partition(AT)[0]}
     heads = {UNKNOWN: "light unknown"}
     numbers = {
         heads.get(column, column.replace("_", " ")): found[column].map(whole) for column in found.columns[1:]

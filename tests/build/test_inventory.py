@@ -1,5 +1,7 @@
 """From the config to an inventory: what is chosen is counted, what is not is told of."""
 
+import json
+
 import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
@@ -83,3 +85,21 @@ def test_what_decoding_has_told_is_in_quarantine(taken, cache):
     assert before["pairs"].sum() == 24
     (line,) = pd.read_csv(folder / "excluded.csv").to_dict("records")
     assert (line["found"], line["reason"], line["files"]) == ("by decoding", "truncated", 2)
+
+
+def test_records_keep_mismatches_where_that_is_asked_for(taken, tmp_path):
+    node = "000048b02d15bc42"
+    names = ("6144x2048_position1.jpg", "right_336x252_14bit.thermal.celsius_position2.csv")
+    lines = [
+        {
+            "timestamp": "2023-05-01T00:00:00Z",
+            "name": "upload",
+            "value": f"https://x/api/v1/data/1/sage-a-1/{node}/1682899200000000000-{name}",
+            "meta": {"filename": name, "node": node},
+        }
+        for name in names
+    ]
+    (tmp_path / "records.ndjson").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    asked = f"inventory.records={tmp_path / 'records.ndjson'}"
+    assert taken(asked)[0] == {"pairs": 0, "quarantined_files": 2}
+    assert taken(asked, "data.keep_mismatches=true")[0] == {"pairs": 1, "quarantined_files": 0}

@@ -41,6 +41,7 @@ def test_what_must_be_given_is_said_with_how() -> None:
         "download.task=mobotix-scan",
         "download.timeout=0.5",
         "download.retries=0",
+        "download.least_rate=0",
         "download.endpoint=http://127.0.0.1:8080/api/v1/query",
         "download.folder=somewhere/else",
     ],
@@ -67,6 +68,10 @@ DATES = "not a date or time; write {0}=2023-05-01 or {0}=2023-05-01T06:00"
             "download.node=1234567890123456: not text or a list of texts; "
             "quote it: download.node='\"1234567890123456\"'",
         ),
+        (
+            "download.start=2023",
+            "download.start=2023: not text; write all of the date, as download.start=2023-05-01",
+        ),
         ("download.start=yesterday", f"download.start=yesterday: {DATES.format('download.start')}"),
         ("download.end=2023-02-30", f"download.end=2023-02-30: {DATES.format('download.end')}"),
         ("download.end=9999-12-31", f"download.end=9999-12-31: {DATES.format('download.end')}"),
@@ -83,6 +88,7 @@ DATES = "not a date or time; write {0}=2023-05-01 or {0}=2023-05-01T06:00"
         ("download.retries=-1", "download.retries=-1: must be at least 0"),
         ("download.timeout=0", "download.timeout=0: must be above 0"),
         ("download.timeout=soon", "download.timeout=soon: not a number"),
+        ("download.least_rate=-1", "download.least_rate=-1: must be at least 0"),
         ("download.backoff=-1", "download.backoff=-1: must be at least 0"),
         ("download.dry_run=perhaps", "download.dry_run=perhaps: not true or false"),
         (

@@ -236,3 +236,14 @@ def test_what_is_right_is_known_without_pytorch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_number_without_a_unit_is_told_how_to_have_one() -> None:
+    """In quotes it would be nanoseconds."""
+    tail = "write it with its unit, as"
+    assert lines("lag=3", "tolerance=0.5", "data=simulated", command="pairs") == (
+        f"lag=3: not text; {tail} lag=3h or lag=30min",
+        f"tolerance=0.5: not text or null; {tail} tolerance=5min",
+    )
+    quoted = ('lag="3"', "data=simulated")
+    assert lines(*quoted, command="pairs") == ("lag=3: not a duration; write it as lag=30min",)

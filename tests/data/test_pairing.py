@@ -120,3 +120,24 @@ def test_an_empty_copy_is_truncated_and_an_empty_plot_is_a_plot() -> None:
     assert index.to_dict() == {"a": "plot instead of picture", "b": "truncated"}
     [bad] = pair_files(table(file("a", "picture", bytes=0, bad=True)))["reason"]
     assert bad == "marked bad"
+
+
+def test_a_plot_stands_for_the_picture_of_its_own_position_alone() -> None:
+    """Three positions share a moment, as whole seconds may; one of them has a plot, and one a picture."""
+    thermals = [file(f"t{position}", "thermal", position=position) for position in "123"]
+    plots = [file("p1", "plot", position="1"), file("p9", "plot", position="9"), file("p", "plot")]
+    index = pair_files(table(*thermals, *plots)).set_index("ir_path")
+    assert index["rgb_path"].fillna("").to_dict() == {"t1": "p1", "t2": "", "t3": ""}
+    assert index["reason"].to_dict() == {
+        "t1": "plot instead of picture",
+        "t2": "partner missing",
+        "t3": "partner missing",
+    }
+    whole = pair_files(table(*thermals, file("r1", "picture", position="1"), *plots)).set_index("ir_path")
+    assert whole["rgb_path"].fillna("").to_dict() == {"t1": "r1", "t2": "", "t3": ""}
+
+
+def test_at_a_moment_of_one_position_any_plot_will_do() -> None:
+    """Two plugins raced: the two may name different positions."""
+    index = pair_files(table(file("t", "thermal", position="1"), file("p", "plot", position="2")))
+    assert index["reason"].tolist() == ["plot instead of picture"]

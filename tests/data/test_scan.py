@@ -242,3 +242,24 @@ def test_local_copies_are_paired_by_node_and_second(tmp_path: Path) -> None:
     assert index["node"].tolist() == ["W057"] * 3
     assert index["position"].fillna("unknown").tolist() == ["10", "unknown", "unknown"]
     assert str(index["time"][0]) == "2023-05-21 09:57:36+00:00"
+
+
+def test_a_plot_is_counted_once_whatever_it_stands_beside(tmp_path: Path) -> None:
+    thermals = [thermal(NOON, f"_position{position}") for position in (1, 2, 3)]
+    plot = thermals[0].replace("celsius", "celsius_plot").replace(".csv", ".jpg")
+    found = scan(tmp_path, *thermals, plot)
+    assert reasons(found.index) == {
+        plot: "plot instead of picture",
+        thermals[0]: "plot instead of picture",
+        thermals[1]: "partner missing",
+        thermals[2]: "partner missing",
+    }
+    assert (found.pictures, found.thermals, found.others) == (0, 3, 0)
+
+
+def test_a_plot_beside_a_file_that_was_put_aside_is_counted_once(tmp_path: Path) -> None:
+    name = f"{NOON}-right_336x252_14bit.thermal.celsius"
+    found = scan(tmp_path, f"bad_pairs/{NODE}/{name}.csv", f"bad_pairs/{NODE}/{name}_plot.jpg")
+    assert set(reasons(found.index).values()) == {"marked bad"}
+    files = int(found.index[["rgb_path", "ir_path"]].notna().sum().sum())
+    assert files + found.others == 2

@@ -82,6 +82,15 @@ def test_records_give_the_index_that_their_files_would(tmp_path):
     }
 
 
+def test_mismatches_are_kept_where_that_is_asked_for(tmp_path):
+    wrong = THERMAL.replace("10.csv", "11.csv")
+    given = write(tmp_path / "r.ndjson", record(PICTURE), record(wrong))
+    assert read_records(given)[0]["reason"].tolist() == ["position mismatch"]
+    (row,) = read_records(given, keep_mismatches=True)[0].to_dict("records")
+    assert (row["status"], row["reason"]) == ("ok", "")
+    assert pd.isna(row["position"])
+
+
 @pytest.mark.parametrize(
     "leave", [("filename",), ("node",), ("filename", "node", "vsn"), ("plugin", "job", "task")]
 )

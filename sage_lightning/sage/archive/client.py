@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import HTTPBasicAuth
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from sage_lightning.sage.archive.pace import TooSlow, paced
 from sage_lightning.sage.archive.troubles import Denied, Failed, Transient
 from sage_lightning.version import __version__
 
-CHUNK = 64 * 1024  # bytes
 MOST_REDIRECTS = 5
 TRY_LATER = (408, 425, 429)  # and every 5xx
 
@@ -26,13 +26,16 @@ class Client:
         storage: its address.
         credentials: user and token, or None.
         timeout: seconds, for connecting and for silence between bytes.
+        least_rate: kB a second that a file brings over each `timeout`.
     """
 
-    def __init__(self, storage: str, credentials: tuple[str, str] | None, timeout: float) -> None:
+    def __init__(
+        self, storage: str, credentials: tuple[str, str] | None, timeout: float, least_rate: float
+    ) -> None:
         self.storage = storage
         self.has_credentials = credentials is not None
         self._auth = _Nobody() if credentials is None else HTTPBasicAuth(*(c.encode() for c in credentials))
-        self._timeout = timeout
+        self._timeout, self._least_rate = timeout, least_rate
         self._of_thread = threading.local()  # sessions are not made for several threads
 
     def ask(self, method: str, url: str, headers: dict[str, str] | None = None) -> requests.Response:
@@ -59,16 +62,21 @@ class Client:
         """The bytes of an answer.
 
         Raises:
-            Transient: cut, or silent for too long.
+            Transient: cut, silent for too long, or too slow.
         """
+        # Not `iter_content`: it waits until a piece is full, however slowly that fills.
         try:
-            yield from response.iter_content(CHUNK)
-        except (OSError, ValueError) as error:
+            yield from paced(response.raw.read1, self._least_rate, self._timeout)
+        except TooSlow as error:
+            raise Transient(f"timeout: {error}") from error
+        except (HTTPError, OSError, ValueError) as error:
             raise self._trouble(error) from error
 
-    def _trouble(self, error: OSError | ValueError) -> Failed:
-        silent = isinstance(error, requests.Timeout) or isinstance(_inner(error), ReadTimeoutError)
-        if silent:
+    def _trouble(self, error: HTTPError | OSError | ValueError) -> Failed:
+        if isinstance(error, HTTPError) and not isinstance(error, ReadTimeoutError):
+            return Transient("cut: the connection ended too early")
+        timeouts = (requests.Timeout, ReadTimeoutError)
+        if isinstance(error, timeouts) or isinstance(_inner(error), ReadTimeoutError):
             return Transient(f"timeout: nothing for {self._timeout:g} s")
         if isinstance(error, requests.exceptions.SSLError):
             return Failed("its certificate is not accepted")

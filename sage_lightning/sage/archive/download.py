@@ -12,6 +12,8 @@ from rich.filesize import decimal
 
 from sage_lightning.errors import UserError
 from sage_lightning.progress import Transfers
+from sage_lightning.sage.archive.again import told
+from sage_lightning.sage.archive.asking import Asking
 from sage_lightning.sage.archive.client import Client
 from sage_lightning.sage.archive.credentials import credentials
 from sage_lightning.sage.archive.kept import FOLDER, Failure, Failures, Lengths, iso, only_one, printable
@@ -19,11 +21,10 @@ from sage_lightning.sage.archive.order import Order
 from sage_lightning.sage.archive.patience import patience
 from sage_lightning.sage.archive.pool import spread
 from sage_lightning.sage.archive.protected import Protected
-from sage_lightning.sage.archive.query import ask, spans
 from sage_lightning.sage.archive.records import keep, records_path
 from sage_lightning.sage.archive.transfer import fetch, told_length
-from sage_lightning.sage.archive.troubles import REFUSED, Failed, Refused, Transient
-from sage_lightning.sage.archive.wanted import Wanted, file_of, select
+from sage_lightning.sage.archive.troubles import UNANSWERED, Failed, Transient
+from sage_lightning.sage.archive.wanted import Wanted
 
 log = logging.getLogger("sage_lightning")
 
@@ -36,7 +37,7 @@ class Tally:
         files: that came.
         bytes: of them.
         there: files that had come before.
-        failed: lines of the table of failures.
+        failed: lines of the table of failures: files, and queries without an answer.
     """
 
     files: int
@@ -97,21 +98,21 @@ class _Call:
         self._order = order
         self._own = own
         self._lengths = Lengths(own / "files.csv")
-        self._client = Client(order.storage, credentials(order.storage), order.timeout)
+        self._client = Client(order.storage, credentials(order.storage), order.timeout, order.least_rate)
         self._stop = Event()
         self._retrying = patience(order.retries, order.backoff, self._stop)
         self._protected = Protected(self._client)
-        self._found = False
         self._files = self._bytes = self._there = 0
 
     def run(self) -> Tally:
         started = time.monotonic()
         with Transfers("Downloading") as self._progress:
+            self._asking = Asking(self._order, self.failures, self._stop, self._progress)
             outcomes = spread(self._jobs(), self._bring, self._order.workers, self._stop)
             with closing(outcomes):
                 for outcome in outcomes:
                     self._note(outcome)
-        if not self._found:
+        if not self._asking.found and not self._asking.unanswered:
             text = (
                 "The archive has no picture or thermal file of %s in this time; is download.plugin=%s right?"
             )
@@ -120,39 +121,36 @@ class _Call:
         text = "%d files came, %s in %.1f s; %d were there already"
         log.info(text, tally.files, decimal(tally.bytes), time.monotonic() - started, tally.there)
         if tally.failed:
-            text = "%d files did not come: %s has addresses and reasons; the next call tries them again"
-            log.warning(text, tally.failed, self._own / "failures.csv")
+            log.warning(self._left())
+        self._asking.answered_at_all()
         return tally
+
+    def _left(self) -> str:
+        """What did not come, and what becomes of it."""
+        queries = sum(failure.reason.startswith(UNANSWERED) for failure in self.failures)
+        files = len(self.failures) - queries
+        parts = []
+        if files:
+            parts.append(f"{files} file{'' if files == 1 else 's'} did not come")
+        if queries:
+            parts.append(f"{queries} {'query' if queries == 1 else 'queries'} had no answer")
+        table = self._own / "failures.csv"
+        again = told(self.failures, self._order.storage)
+        return f"{' and '.join(parts)}: {table} has addresses and reasons; {again}"
 
     def _jobs(self) -> Iterator[_Job]:
         """What is to be brought; asks the archive on the way."""
-        order = self._order
-        days = list(spans(order.nodes, order.start, order.end))
-        failed = list(self._failed_before())
-        share = 1 / (len(days) + bool(failed))
         asked: set[str] = set()
-        if failed:
-            yield from self._missing(failed, share, asked)
-        for span in days:
-            records = ask(order, span, self._retrying)
-            keep(records, self._own / "records" / records_path(span))
-            selection = select(records, order.storage)
-            self._found = self._found or bool(selection.files or selection.refused)
-            for url, node, reason in selection.refused:
+        for answer in self._asking.answers():
+            if answer.settled is not None:
+                self.failures.remove(answer.settled)
+            if answer.failure is not None:
+                self.failures.add(answer.failure)
+            if answer.span is not None and answer.records is not None:
+                keep(answer.records, self._own / "records" / records_path(answer.span))
+            for url, node, reason in answer.refused:
                 self.failures.add(Failure(printable(url), reason, node, "", ""))
-            yield from self._missing(selection.files, share, asked)
-
-    def _failed_before(self) -> Iterator[Wanted]:
-        """What the table asks for; what was refused is judged again only with its record."""
-        for failure in self.failures:
-            if failure.reason.startswith(REFUSED):
-                continue
-            try:
-                file = file_of(failure.url, self._order.storage, {"meta.vsn": failure.node})
-            except Refused:
-                continue  # it is of another download.storage
-            if file is not None:
-                yield file
+            yield from self._missing(answer.files, self._asking.share, asked)
 
     def _missing(self, files: list[Wanted], share: float, asked: set[str]) -> Iterator[_Job]:
         """Those of a span that are not there, with their shares of the span's own."""

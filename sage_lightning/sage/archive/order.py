@@ -20,6 +20,7 @@ class Order:
         storage: what all files' addresses begin with.
         workers: files under way at once.
         timeout: seconds, for connecting and for silence between bytes.
+        least_rate: kB a second that each of them brings over each `timeout`, at least.
         retries: of each request, after its first try.
         backoff: seconds before the first of them.
     """
@@ -34,5 +35,6 @@ class Order:
     storage: str
     workers: int
     timeout: float
+    least_rate: float
     retries: int
     backoff: float

@@ -1,4 +1,4 @@
-"""How many files and bytes an order is, by node, position and month, before anything is written."""
+"""How many files and bytes an order still is, by node, position and month, before anything is written."""
 
 import logging
 from collections import defaultdict
@@ -11,22 +11,38 @@ import pandas as pd
 from rich.filesize import decimal
 
 from sage_lightning.progress import Transfers
+from sage_lightning.sage.archive.asking import Asking
 from sage_lightning.sage.archive.client import Client
 from sage_lightning.sage.archive.credentials import credentials
-from sage_lightning.sage.archive.kept import FOLDER, Lengths, iso
+from sage_lightning.sage.archive.kept import FOLDER, Failures, Lengths, iso
 from sage_lightning.sage.archive.order import Order
 from sage_lightning.sage.archive.patience import patience
 from sage_lightning.sage.archive.pool import spread
 from sage_lightning.sage.archive.protected import Protected
-from sage_lightning.sage.archive.query import ask, spans
 from sage_lightning.sage.archive.transfer import told_length
 from sage_lightning.sage.archive.troubles import Failed
-from sage_lightning.sage.archive.wanted import Wanted, select
+from sage_lightning.sage.archive.wanted import Wanted
 
 log = logging.getLogger("sage_lightning")
 
 NO_POSITION = "–"
+COLUMNS = ("frames", "files", "bytes", "unknown", "there", "bytes_there")
 Key = tuple[str, str, str]  # node, position, month
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a call would bring.
+
+    Attributes:
+        table: a row a node, position and month, and one of all. `frames`, `files` and `bytes` are still to
+            come; `bytes` of files whose size is told, `unknown` counts the others. `there` are files that are
+            in the folder already, `bytes_there` their bytes.
+        unanswered: days of which the archive did not say what there is; the table lacks them.
+    """
+
+    table: pd.DataFrame
+    unanswered: int
 
 
 @dataclass
@@ -38,6 +54,7 @@ class _Sum:
     bytes: int = 0
     unknown: int = 0
     there: int = 0
+    bytes_there: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,17 +67,17 @@ class _Sized:
     trouble: Failed | None = None
 
 
-def survey(order: Order) -> pd.DataFrame:
-    """A row a node, position and month, and one of all: `frames`, `files`, `bytes`, `unknown`, `there`.
+def survey(order: Order) -> Survey:
+    """What a call with this order would bring, what failed in earlier calls included.
 
     Records tell no sizes, so the storage is asked for each file's, as many at once as files would be brought.
-    `bytes` are of files whose size is told; `unknown` counts the others, `there` those in the folder already.
 
     Raises:
         UserError: the query is not answered, or credentials are not in order.
     """
-    lengths = Lengths(order.folder / FOLDER / "files.csv")
-    client = Client(order.storage, credentials(order.storage), order.timeout)
+    own = order.folder / FOLDER
+    lengths = Lengths(own / "files.csv")
+    client = Client(order.storage, credentials(order.storage), order.timeout, order.least_rate)
     protected = Protected(client)
     stop = Event()
     retrying = patience(order.retries, order.backoff, stop)
@@ -69,25 +86,28 @@ def survey(order: Order) -> pd.DataFrame:
 
     def size(file: Wanted) -> _Sized:
         path = order.folder / file.path
-        length = path.stat().st_size if path.is_file() else -1
-        if length >= 0 and lengths.get(file.path) in (None, length):
-            return _Sized(file, length, there=True)
+        has = path.stat().st_size if path.is_file() else None
+        known = lengths.get(file.path)
+        if has is not None and known == has:
+            return _Sized(file, has, there=True)
         try:
-            return _Sized(file, retrying(told_length, client, file.url), there=False)
+            told = retrying(told_length, client, file.url)
         except Failed as trouble:
             return _Sized(file, None, there=False, trouble=trouble)
+        # One that lay there before any call is kept if its length is right, or nobody tells it.
+        kept = has is not None and known is None and told in (None, has)
+        return _Sized(file, has if kept else told, there=kept)
 
     with Transfers("Asking for sizes") as progress:
+        asking = Asking(order, Failures(own / "failures.csv"), stop, progress)
 
         def files() -> Iterator[Wanted]:
-            days = list(spans(order.nodes, order.start, order.end))
             asked: set[str] = set()
-            for span in days:
-                selection = select(ask(order, span, retrying), order.storage)
-                refused.update(dict.fromkeys(url for url, _, _ in selection.refused))
-                yield from (file for file in selection.files if file.path not in asked)
-                asked.update(file.path for file in selection.files)
-                progress.advance(1 / len(days), files=len(selection.files))
+            for answer in asking.answers():
+                refused.update(dict.fromkeys(url for url, _, _ in answer.refused))
+                yield from (file for file in answer.files if file.path not in asked)
+                asked.update(file.path for file in answer.files)
+                progress.advance(asking.share, files=len(answer.files))
 
         with closing(spread(files(), size, order.workers, stop)) as sizes:
             for sized in sizes:
@@ -95,27 +115,32 @@ def survey(order: Order) -> pd.DataFrame:
                 _add(sums[file.label, file.position or NO_POSITION, iso(file.time_ns)[:7]], sized)
                 if sized.trouble is not None:
                     protected.tell(file.label, sized.trouble, progress)
+    asking.answered_at_all()
     if refused:
         log.warning("%d further uploads have addresses that are not followed", len(refused))
-    return _table(sums)
+    if asking.unanswered:
+        log.warning("%d queries had no answer: what they would bring is not counted", asking.unanswered)
+    return Survey(_table(sums), asking.unanswered)
 
 
 def _add(to: _Sum, sized: _Sized) -> None:
+    if sized.there:
+        to.there += 1
+        to.bytes_there += sized.length or 0
+        return
     to.times.add(sized.file.time_ns)
     to.files += 1
     to.bytes += sized.length or 0
     to.unknown += sized.length is None
-    to.there += sized.there
 
 
 def _table(sums: dict[Key, _Sum]) -> pd.DataFrame:
     rows = [
-        (*key, len(of.times), of.files, of.bytes, of.unknown, of.there)
+        (*key, len(of.times), of.files, of.bytes, of.unknown, of.there, of.bytes_there)
         for key, of in sorted(sums.items(), key=lambda item: _order(item[0]))
     ]
-    columns = ["node", "position", "month", "frames", "files", "bytes", "unknown", "there"]
-    table = pd.DataFrame(rows, columns=columns)
-    total = {column: table[column].sum() for column in columns[3:]}
+    table = pd.DataFrame(rows, columns=["node", "position", "month", *COLUMNS])
+    total = {column: table[column].sum() for column in COLUMNS}
     return pd.concat(
         [table, pd.DataFrame([{"node": "all", "position": "", "month": ""} | total])], ignore_index=True
     )
@@ -129,5 +154,7 @@ def _order(key: Key) -> tuple[str, int, str, str]:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """For people: bytes in the unit that fits, and no column that says nothing."""
-    table = table.assign(bytes=table["bytes"].map(lambda number: decimal(int(number))))
-    return table.drop(columns=[name for name in ("unknown", "there") if not table[name].any()])
+    units = {name: table[name].map(lambda number: decimal(int(number))) for name in ("bytes", "bytes_there")}
+    idle = [name for name in ("unknown", "there", "bytes_there") if not table[name].any()]
+    names = {"there": "there already", "bytes_there": "their bytes"}
+    return table.assign(**units).drop(columns=idle).rename(columns=names)

@@ -1,6 +1,7 @@
 """Why a file did not come. Reasons are words of our own: what a library says may hold a signed address."""
 
 REFUSED = "refused: "  # how the reason of what is not even tried begins
+UNANSWERED = "query: "  # and of a question to the archive that it did not answer
 
 
 class Failed(Exception):
@@ -36,6 +37,25 @@ class Transient(Failed):
     def __init__(self, reason: str, after: float = 0.0) -> None:
         super().__init__(reason)
         self.after = after
+
+
+class Unanswered(Failed):
+    """The archive does not say what there is in a span of time.
+
+    Attributes:
+        reached: whether anybody was there to be asked.
+    """
+
+    def __init__(self, reason: str, reached: bool) -> None:
+        super().__init__(reason)
+        self.reached = reached
+
+
+class Unreached(Transient):
+    """Nobody is there."""
+
+    def __init__(self) -> None:
+        super().__init__("no connection")
 
 
 class Stopped(Exception):

@@ -42,6 +42,7 @@ def order(archive: Archive, tmp_path: Path) -> Order:
         storage=archive.storage,
         workers=4,
         timeout=10.0,
+        least_rate=1.0,
         retries=3,
         backoff=0.01,
     )

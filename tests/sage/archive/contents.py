@@ -30,6 +30,7 @@ class Archive:
         records: what the query API knows.
         habits: by path (or "*"): what happens to the next GETs, one each; one that ends in "!" stays.
         query_habits: likewise of the query API.
+        bad_days: by a day on which a query begins: with what status it is answered.
         heads: whether HEAD is answered; or a number that it adds to the length.
         users: node → user and token; "" for a node that nobody may read.
         asked: method, path and headers of each request.
@@ -40,6 +41,7 @@ class Archive:
     records: list[dict[str, Any]] = field(default_factory=list)
     habits: dict[str, deque[str]] = field(default_factory=dict)
     query_habits: deque[str] = field(default_factory=deque)
+    bad_days: dict[str, int] = field(default_factory=dict)
     heads: Any = True
     users: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)

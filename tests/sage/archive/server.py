@@ -41,6 +41,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         archive, body = self.server.archive, self.rfile.read(int(self.headers["Content-Length"]))
         archive.asked.append(("POST", self.path, dict(self.headers) | {"body": body.decode()}))
+        if status := archive.bad_days.get(json.loads(body)["start"][:10]):
+            return self._short(status)
         habit = archive.query_habits
         habit = "" if not habit else habit[0][:-1] if habit[0].endswith("!") else habit.popleft()
         if habit.isdecimal():
@@ -62,8 +64,11 @@ class Handler(BaseHTTPRequestHandler):
             if packed:
                 self.send_header("Content-Encoding", "gzip")
             self.end_headers()
-            self.wfile.write(answer)
             self.close_connection = habit != ""
+            if habit == "drip":
+                return self._drip(answer)
+            self.wfile.write(answer)
+        return None
 
     def do_HEAD(self) -> None:
         self._file(head=True)
@@ -138,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", etag)
         self.end_headers()
         if head:
-            return
+            return None
         if habit == "chunked":
             sent = b"%x\r\n%s\r\n0\r\n\r\n" % (len(sent), sent)
         if habit.startswith("cut"):
@@ -147,7 +152,9 @@ class Handler(BaseHTTPRequestHandler):
             for start in range(0, len(sent), 4096):
                 self.wfile.write(sent[start : start + 4096])
                 time.sleep(0.05)
-            return
+            return None
+        if habit == "drip":
+            return self._drip(sent)
         if habit == "half stall":
             self.wfile.write(sent[: len(sent) // 2])
             archive.closing.wait(30)
@@ -156,6 +163,15 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(sent)
         else:
             self.wfile.write(sent)
+        return None
+
+    def _drip(self, content: bytes) -> None:
+        """A byte now and then: the line is never silent for long."""
+        for place in range(len(content)):
+            if self.server.archive.closing.wait(0.02):
+                break
+            self.wfile.write(content[place : place + 1])
+        self.close_connection = True
 
     def _short(self, status: int, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import logging
 import threading
+import time
 from collections import Counter, deque
 from pathlib import Path
 
@@ -232,15 +233,32 @@ def test_a_folder_that_cannot_be_written_is_one_line(order, place):
     assert len(caught.value.lines) == 1
 
 
-def test_a_query_that_ends_early_leaves_what_came(archive, order, frames):
-    days = dataclasses.replace(order, end=order.end.replace(day=4), retries=0)
-    archive.query_habits = deque(["", "500"])
-    with pytest.raises(UserError, match=r"HTTP 500; asked for W057 on 2023-05-02"):
-        download(days)
-    there = files_of(order.folder)
-    assert all(archive.files[path] == content for path, content in there.items() if ".part" not in path)
-    assert download(days).failed == 0
+def test_a_trickling_file_holds_up_none_of_the_others(archive, order, frames):
+    archive.habits[frames[1]] = deque(["drip!"])
+    started = time.monotonic()
+    tally = download(dataclasses.replace(order, workers=1, timeout=0.3, retries=1))
+    assert time.monotonic() - started < 10
+    assert (tally.files, tally.failed) == (23, 1)
+    assert failures_of(order.folder)["reason"].str.startswith("timeout: less than 1 kB/s for ").all()
+    archive.habits.clear()
+    assert download(order).failed == 0
     assert files_of(order.folder) == {path: archive.files[path] for path in frames}
+
+
+def test_what_the_next_call_does_not_try_is_said(archive, order, frames, caplog):
+    own = order.folder / FOLDER
+    own.mkdir(parents=True)
+    address = f"https://elsewhere.example.org/{frames[0]}"
+    (own / "failures.csv").write_text(f"url,reason,node,position,time\n{address},HTTP 500,W057,,\n")
+    archive.habits[frames[0]] = deque(["500!"])
+    archive.records.append(archive.records[0] | {"value": f"{archive.storage}/{EVIL[0]}"})
+    assert download(order).failed == 3
+    left = "1 of another download.storage; 1 refused, until the archive gives another record"
+    assert f"3 files did not come: {own / 'failures.csv'}" in caplog.text
+    assert f"the next call tries 1 of them again, but not: {left}\n" in caplog.text
+    archive.habits.clear()
+    assert download(order).failed == 2
+    assert f"the next call tries none of them again, but not: {left}\n" in caplog.text
 
 
 def test_progress_says_rate_and_time_left(archive, order, frames, caplog, monkeypatch):

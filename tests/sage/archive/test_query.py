@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 import sage_data_client
 
-from sage_lightning.errors import UserError
 from sage_lightning.sage.archive.patience import patience
-from sage_lightning.sage.archive.query import Span, ask, spans
+from sage_lightning.sage.archive.query import Span, ask, span_of, spans
 from sage_lightning.sage.archive.records import keep, records_path
+from sage_lightning.sage.archive.troubles import Unanswered
 
 HOUR = 3600 * 10**9
 START = 1682899200 * 10**9
 DAY = datetime(2023, 5, 1, tzinfo=UTC)
-SPAN = Span("W057", DAY, DAY + timedelta(days=1))
+SPAN = Span("W057", DAY, DAY + timedelta(days=1), ".*mobotix.*", None)
 
 
 def asked(order, span=SPAN) -> pd.DataFrame:
@@ -32,19 +32,20 @@ def patient(order, habit):
     return dataclasses.replace(order, timeout=0.5 if habit == "stall" else order.timeout)
 
 
-def test_spans_are_days_and_cover_the_time_once():
+def test_spans_are_days_and_cover_the_time_once(order):
     start, end = DAY.replace(hour=5), DAY.replace(day=3, hour=7, minute=30)
-    made = list(spans(["W057", "W056"], start, end))
+    made = spans(dataclasses.replace(order, nodes=["W057", "W056"], start=start, end=end))
     for node in ("W057", "W056"):
         own = [span for span in made if span.node == node]
         assert [span.start for span in own] == [start, DAY.replace(day=2), DAY.replace(day=3)]
         assert [span.end for span in own] == [DAY.replace(day=2), DAY.replace(day=3), end]
-    assert list(spans(["W057"], DAY, DAY)) == []
+    assert {(span.plugin, span.task) for span in made} == {(".*mobotix.*", None)}
+    assert spans(dataclasses.replace(order, start=DAY, end=DAY)) == []
 
 
 def test_a_query_says_what_is_wanted(archive, order):
     archive.add_frame(START)
-    assert len(asked(dataclasses.replace(order, task="mobotix"))) == 0  # records have none
+    assert len(asked(order, dataclasses.replace(SPAN, task="mobotix"))) == 0  # records have none
     assert len(asked(order)) == 4
     assert len(asked(order, dataclasses.replace(SPAN, node="000048b02d15bc42"))) == 4
     assert len(asked(order, dataclasses.replace(SPAN, node="W056"))) == 0
@@ -76,39 +77,67 @@ def test_an_answer_that_fails_is_asked_for_again(archive, order, habit):
         ("404", "HTTP 404", 1),
     ],
 )
-def test_no_answer_is_one_line(archive, order, habit, reason, times):
+def test_no_answer_has_its_reason(archive, order, habit, reason, times):
     archive.add_frame(START)
     archive.query_habits = deque([f"{habit}!"])
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(Unanswered) as caught:
         asked(patient(order, habit))
-    assert caught.value.lines == (
-        f"download.endpoint={order.endpoint}: {reason}; asked for W057 on 2023-05-01",
-    )
+    assert (caught.value.reason, caught.value.reached) == (reason, True)
     assert len(archive.asked) == times
 
 
-def test_nobody_at_the_endpoint_is_one_line(order):
-    with pytest.raises(UserError, match="no connection, 2 times"):
+def test_nobody_at_the_endpoint_is_something_else(order):
+    with pytest.raises(Unanswered, match="no connection, 2 times") as caught:
         asked(dataclasses.replace(order, endpoint="http://127.0.0.1:1/query", retries=1))
+    assert not caught.value.reached
+
+
+@pytest.mark.parametrize("task", [None, "a b&c=d*"])
+def test_a_question_is_an_address_and_back(order, task):
+    span = dataclasses.replace(SPAN, plugin=".*mobotix-scan.*|x", task=task, start=DAY.replace(hour=5))
+    assert span_of(span.address(order.endpoint)) == span
+    assert span_of(span.address("https://elsewhere.example.org/q")) == span
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "https://x/", "https://x/?node=W057", "https://x/?node=W057&start=x&end=y"]
+    + [
+        f"https://x/?node={node}&start=2023-05-02T00:00:00Z&end=2023-05-0{day}T00:00:00Z"
+        for node, day in (("../x", 3), ("W057", 2))
+    ],
+)
+def test_what_is_no_question_is_none(address):
+    assert span_of(address) is None
+
+
+def test_an_answer_that_trickles_is_none(archive, order):
+    archive.add_frame(START)
+    archive.query_habits = deque(["drip"])
+    started = time.monotonic()
+    with pytest.raises(Unanswered, match="no answer in time"):
+        asked(dataclasses.replace(order, timeout=0.3, retries=0))
+    assert time.monotonic() - started < 5
+    assert len(asked(order)) == 4
 
 
 def test_records_without_what_a_record_has_are_none(archive, order):
     archive.add_frame(START)
     del archive.records[2]["value"]
-    with pytest.raises(UserError, match="an answer that is not records; asked"):
+    with pytest.raises(Unanswered, match="an answer that is not records"):
         asked(order)
 
 
 def test_waiting_grows_and_ends_with_the_call(archive, order):
     archive.query_habits = deque(["500!"])
     started = time.monotonic()
-    with pytest.raises(UserError):
+    with pytest.raises(Unanswered):
         asked(dataclasses.replace(order, backoff=0.05, retries=3))
     assert 0.05 + 0.1 + 0.2 < time.monotonic() - started < 10
     stop = Event()
     stop.set()
     started = time.monotonic()
-    with pytest.raises(UserError):
+    with pytest.raises(Unanswered):
         ask(order, SPAN, patience(50, 60.0, stop))
     assert time.monotonic() - started < 10
 

@@ -25,8 +25,10 @@ def file(archive, tmp_path):
     return tmp_path / "file.jpg"
 
 
-def bring(archive, target: Path, credentials=None, stop: Event = NEVER, timeout=10.0, **hooks) -> int:
-    client = Client(archive.storage, credentials, timeout)
+def bring(
+    archive, target: Path, credentials=None, stop: Event = NEVER, timeout=10.0, least=1.0, **hooks
+) -> int:
+    client = Client(archive.storage, credentials, timeout, least)
     return fetch(client, f"{archive.storage}/{PATH}", target, stop, **hooks)
 
 
@@ -58,6 +60,7 @@ def test_a_storage_without_head_or_length_is_no_trouble(archive, file, habit, he
         ("short", Transient, "told in two ways: 1024000 and 1023900"),
         ("half stall", Transient, "timeout: nothing for 0.3 s"),
         ("stall", Transient, "timeout: nothing for 0.3 s"),
+        ("drip", Transient, "timeout: less than 1 kB/s for 0.3"),
         ("500", Transient, "HTTP 500"),
         ("429", Transient, "HTTP 429"),
         ("wait 7", Transient, "HTTP 503, asks to wait 7 s"),
@@ -72,7 +75,7 @@ def test_a_storage_without_head_or_length_is_no_trouble(archive, file, habit, he
 def test_what_goes_wrong_is_said_and_nothing_has_the_file_s_name(archive, file, habit, kind, reason):
     archive.habits["*"] = deque([f"{habit}!"])
     with pytest.raises(Failed, match=reason) as caught:
-        bring(archive, file, timeout=0.3 if "stall" in habit else 10.0)
+        bring(archive, file, timeout=0.3 if habit in ("stall", "half stall", "drip") else 10.0)
     assert type(caught.value) is kind
     assert not file.exists()
 
@@ -266,3 +269,21 @@ def test_silence_ends_soon(archive, file):
     with pytest.raises(Transient, match="timeout"):
         bring(archive, file, timeout=0.3)
     assert time.monotonic() - started < 5
+
+
+def test_slow_is_borne_as_long_as_it_is_fast_enough(archive, file):
+    archive.files[PATH] = CONTENT[:25]  # half a second of a byte now and then
+    archive.habits["*"] = deque(["drip", "drip"])
+    with pytest.raises(Transient, match=r"less than 0\.5 kB/s"):
+        bring(archive, file, timeout=0.1, least=0.5)
+    archive.habits["*"] = deque(["drip"])
+    assert bring(archive, file, timeout=0.1, least=0) == 25
+
+
+def test_what_came_too_slowly_is_gone_on_with(archive, file):
+    archive.habits["*"] = deque(["drip"])
+    with pytest.raises(Transient, match="timeout"):
+        bring(archive, file, timeout=0.3)
+    assert bring(archive, file) == len(CONTENT)
+    assert file.read_bytes() == CONTENT
+    assert ranges(archive)[-1] is not None
