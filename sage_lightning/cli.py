@@ -10,15 +10,14 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra._internal.utils import get_args_parser, run_and_report
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from sage_lightning import config
@@ -26,6 +25,7 @@ from sage_lightning.data.disk import writing_run
 from sage_lightning.errors import UserError
 from sage_lightning.provenance import provenance
 from sage_lightning.reader import printed_after, reader_may_leave
+from sage_lightning.run_folder import run_folder
 from sage_lightning.version import __version__
 
 log = logging.getLogger("sage_lightning")
@@ -42,8 +42,6 @@ HUSHED = (
 
 # Set while a run is under way: the folder from which a rank that DDP started reads its config.
 RUN_FOLDER = "SAGE_LIGHTNING_RUN_FOLDER"
-
-HYDRA_RAISES = "HYDRA_FULL_ERROR"  # set, Hydra lets an error through that it would otherwise print
 
 Task = Callable[[DictConfig, Path], dict[str, float]]
 
@@ -161,37 +159,13 @@ def _enter(name: str, task: Task) -> None:
             os.environ.update(environment)
 
     entered = hydra.main(version_base="1.3", config_path=str(config.config_dir()), config_name=name)(run)
-    with printed_after() if asks_only else nullcontext(), _no_room_is_one_line():
-        entered()
-    if failed or partial:
-        sys.exit(max([1, *failed]))
-
-
-@contextmanager
-def _no_room_is_one_line() -> Iterator[None]:
-    """Hydra writes into the run's folder before `run` is called; what fails there it tells by a traceback."""
-    asked = os.environ.get(HYDRA_RAISES)
-    os.environ[HYDRA_RAISES] = "1"
     try:
-        with writing_run(Path("the run's folder")):
-            yield
+        with printed_after() if asks_only else nullcontext(), run_folder():
+            entered()
     except UserError as error:
         _refuse(error)
-    except Exception as error:
-        if asked is None:
-            del os.environ[HYDRA_RAISES]
-        raised, trace = error, error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_name != "run_job":
-            trace = trace.tb_next  # Hydra looks for its own frame among the first few
-
-        def again() -> None:
-            raise raised.with_traceback(trace or raised.__traceback__)
-
-        run_and_report(again)  # as Hydra would have told of it
-    finally:
-        os.environ.pop(HYDRA_RAISES, None)
-        if asked is not None:
-            os.environ[HYDRA_RAISES] = asked
+    if failed or partial:
+        sys.exit(max([1, *failed]))
 
 
 def _hush() -> None:
@@ -307,20 +281,6 @@ def _inventory(cfg: DictConfig, folder: Path) -> dict[str, float]:
     from sage_lightning.build.inventory import inventory
 
     return inventory(cfg, folder)
-
-
-class TrialsTable(Callback):
-    """After a multirun: one table over its trials, printed and saved as `trials.csv` beside their folders."""
-
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Reads what each numbered folder says of itself."""
-        from sage_lightning.evaluation.headline import print_table
-        from sage_lightning.evaluation.trials import trials_table
-
-        folder = Path(config.hydra.sweep.dir)
-        # Numbers down, trials across: many numbers, few trials.
-        table = trials_table(folder).set_index("trial").T.rename_axis("trial").reset_index()
-        print_table(table, title=f"Trials of {folder}")
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
