@@ -28,7 +28,7 @@ def wheel(tmp_path_factory) -> Path:
 def test_every_file_is_in_the_wheel(wheel):
     package = {path.relative_to(PROJECT).as_posix() for path in PROJECT.glob("sage_lightning/**/*.*")}
     conf = {f"sage_lightning/{path.relative_to(PROJECT).as_posix()}" for path in PROJECT.glob("conf/**/*.*")}
-    wanted = {name for name in package | conf if not name.endswith(".pyc")}
+    wanted = {name for name in package | conf if "__pycache__" not in name}
     assert {"sage_lightning/build/__init__.py", "sage_lightning/conf/train.yaml"} <= wanted
     brought = set(zipfile.ZipFile(wheel).namelist())
     assert wanted - brought == set()
