@@ -34,16 +34,18 @@ FIRST, STEP = 1_680_000_000_000_000_000, 30_000_000_123  # nanoseconds
 
 
 def write(root: Path, frames: range) -> None:
-    """Both files of these frames, empty."""
+    """Both files of these frames, sparse: they have lengths and no bytes, which nothing here looks at."""
     for frame in frames:
         position = str(frame // NODES % 32 + 1)
         for name in (picture_name(6144, 2048, position), thermal_name("right", 336, 252, position)):
             path = archive_path("1", "mobotix-scan", "0.24.8", IDS[frame % NODES], FIRST + frame * STEP, name)
             try:
-                os.close(os.open(root / path, os.O_CREAT))
+                file = os.open(root / path, os.O_CREAT | os.O_WRONLY)
             except FileNotFoundError:
                 (root / path).parent.mkdir(parents=True)
-                os.close(os.open(root / path, os.O_CREAT))
+                file = os.open(root / path, os.O_CREAT | os.O_WRONLY)
+            os.ftruncate(file, 500_000 + frame % 99_991)
+            os.close(file)
 
 
 def scan(cache: Path, root: Path) -> None:

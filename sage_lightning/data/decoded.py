@@ -21,6 +21,7 @@ from sage_lightning.data.shards import (
     Note,
     give_up,
     is_sound,
+    note_of,
     read_contents,
     read_frames,
     read_note,
@@ -142,8 +143,7 @@ def told(
     digests: list[tuple[int, Digests]] = []
     rows = np.full(len(plan.table), -1)
     for shard in range(plan.shards):
-        note = read_note(folder, shard)
-        assert note is not None
+        note = note_of(folder, shard)
         places = plan.rows(shard)[: note.places]
         kept = places[note.kept]
         rows[kept] = start + np.arange(note.pairs)

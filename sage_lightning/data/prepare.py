@@ -26,7 +26,7 @@ from sage_lightning.data.plan import Plan, extend
 from sage_lightning.data.quarantine import NOT_READ, OUT_OF_RANGE
 from sage_lightning.data.scan import Scan
 from sage_lightning.data.select import check_columns, check_names
-from sage_lightning.data.shards import ALL, read_note, remove_unfinished, write_json
+from sage_lightning.data.shards import ALL, note_of, read_note, remove_unfinished, write_json
 from sage_lightning.data.sizes import thermal_size
 from sage_lightning.data.source import PairSource
 from sage_lightning.data.split import Split
@@ -109,14 +109,12 @@ def prepare(
         warn_unread(index)
         _usable(index, source)
         index["split"] = source.split(index, split)
-        notes = [read_note(folder, shard) for shard in range(plan.shards)]
-        types = {note.files["ir"]["dtype"] for note in notes if note is not None and note.pairs}
+        notes = [note_of(folder, shard) for shard in range(plan.shards)]
+        types = {note.files["ir"]["dtype"] for note in notes if note.pairs}
         manifest = {
             "format": FORMAT,
             "decoded": folder.name,
-            "shards": [
-                {"pairs": note.pairs, "identity": note.identity} for note in notes if note is not None
-            ],
+            "shards": [{"pairs": note.pairs, "identity": note.identity} for note in notes],
             "encoding": "centikelvin" if types == {"uint16"} else "float32",
             "thermal_unit": source.thermal_unit,
             "rgb_size": kept.rgb_size,

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sage_lightning.data import centikelvin
+from sage_lightning.errors import UserError
 
 _LEVELS = np.arange(256, dtype=np.float64)
 
@@ -138,15 +139,30 @@ def _arrays(frames: Sequence[Frame]) -> dict[str, NDArray[Any]]:
 
 
 def read_note(folder: Path, shard: int) -> Note | None:
-    """What the shard's JSON says; None unless all of its files are there, of the lengths that it says."""
+    """What the shard's JSON says; None unless it is whole and its files are there, of the lengths it says."""
     try:
         said = json.loads(_note_path(folder, shard).read_text())
         sizes = {part: part_path(folder, part, shard).stat().st_size for part in said["files"]}
+        if any(sizes[part] != file["bytes"] for part, file in said["files"].items()):
+            return None
+        return Note(said["places"], {int(place): why for place, why in said["failed"].items()}, said["files"])
     except FileNotFoundError:
         return None
-    if any(sizes[part] != file["bytes"] for part, file in said["files"].items()):
+    except (ValueError, KeyError, TypeError, AttributeError):  # damaged, and then the shard is made again
         return None
-    return Note(said["places"], {int(place): why for place, why in said["failed"].items()}, said["files"])
+
+
+def note_of(folder: Path, shard: int) -> Note:
+    """What the JSON of a shard says that has been made.
+
+    Raises:
+        UserError: it is not there now: another command, of a part or by another path, makes it again.
+    """
+    note = read_note(folder, shard)
+    if note is None:
+        line = f"{folder}: another command makes shard {shard} again; give this one again when it is done"
+        raise UserError(line)
+    return note
 
 
 def is_sound(folder: Path, shard: int, note: Note) -> bool:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from sage_lightning.data import executor
+from sage_lightning.data import prepare as prepare_module
 from sage_lightning.data.index import label_columns
 from sage_lightning.data.source import PairFiles
 from sage_lightning.data.sources import SageSource
@@ -68,6 +69,10 @@ def test_moving_and_touching_the_files_changes_nothing(make: Prepare, camera: An
     [
         lambda shards: (shards / "rgb-00001.npy").unlink(),
         lambda shards: (shards / "shard-00002.json").unlink(),
+        lambda shards: (shards / "shard-00001.json").write_bytes(b'{"places": 16, "files"'),
+        lambda shards: (shards / "shard-00001.json").write_bytes(b"\xff"),
+        lambda shards: (shards / "shard-00001.json").write_text("[]"),
+        lambda shards: (shards / "shard-00001.json").write_text("{}"),
         lambda shards: (shards / "ir-00000.npy").write_bytes((shards / "ir-00000.npy").read_bytes()[:-9]),
         lambda shards: shutil.rmtree(shards),
     ],
@@ -80,6 +85,24 @@ def test_what_is_lost_is_made_again_to_the_byte(
     damage(store.shard_folder)
     assert make().folder == store.folder
     assert bytes_of(tmp_path / "cache") == before
+
+
+def test_a_shard_that_another_command_makes_again_meanwhile_is_one_line(
+    make: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part's, say: it takes the note away first, and a store without that shard would show other pairs."""
+    decode = prepare_module.decode_shards
+
+    def and_another(decoder: Any, plan: Any, pairs: Any, folder: Path, *rest: Any) -> None:
+        decode(decoder, plan, pairs, folder, *rest)
+        (folder / "shard-00001.json").unlink()
+
+    monkeypatch.setattr(prepare_module, "decode_shards", and_another)
+    with pytest.raises(UserError, match="another command makes shard 1 again"):
+        make()
+    assert not list((tmp_path / "cache").glob("store-*"))
+    monkeypatch.undo()
+    assert len(make().index) >= PAIRS
 
 
 def test_after_an_interruption_only_the_missing_shards_are_decoded(
